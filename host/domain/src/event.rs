@@ -1,0 +1,217 @@
+//! The stream of events of a session: what `--format json` prints, one object a line.
+//!
+//! `Event::Harness` wraps what a guest emitted; every other variant is the host's own, and a guest
+//! has no way to produce it: that is how usage and budget events cannot be forged.
+
+use serde::{Deserialize, Serialize};
+
+use crate::budget::{Scope, Window};
+use crate::chat::{Finish, Usage};
+use crate::content::Part;
+use crate::ids::{AgentName, SessionId, TurnId};
+use crate::money::NanoDollars;
+
+/// One step of a session as the user sees it. JSON: an object with a `type`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Event {
+    TurnStarted {
+        session: SessionId,
+        turn: TurnId,
+        agent: AgentName,
+        harness: String,
+        model: String,
+    },
+    /// A model call began: the reservation is committed.
+    StepStarted {
+        step: u32,
+        model: String,
+        reserved: NanoDollars,
+    },
+    /// A model call was settled.
+    StepFinished {
+        step: u32,
+        /// The model that really answered.
+        model: String,
+        finish: Option<Finish>,
+        usage: Usage,
+        cost: NanoDollars,
+    },
+    /// A model call failed for good; whatever it used is in its `StepFinished`.
+    StepFailed {
+        step: u32,
+        message: String,
+    },
+    /// A call is tried again before its first byte.
+    Retry {
+        step: u32,
+        attempt: u32,
+        reason: String,
+        delay_ms: u64,
+    },
+    /// A budget or an outage routed the request to another model.
+    Downgrade {
+        from: String,
+        to: String,
+        reason: String,
+    },
+    /// A cap passed its warning percentage, was reached, or was passed by a provider's overshoot.
+    Budget {
+        scope: Scope,
+        window: Window,
+        cap: NanoDollars,
+        used: NanoDollars,
+        message: String,
+    },
+    /// A state was restored.
+    Rollback {
+        reason: String,
+    },
+    /// A verb changed something: `memory.add`, `task.update`, …
+    Verb {
+        verb: String,
+        summary: String,
+    },
+    /// A question waits for the user.
+    Ask {
+        id: String,
+        question: String,
+        choices: Vec<String>,
+    },
+    TurnFinished {
+        turn: TurnId,
+        stop: Stop,
+        /// Served models, in order of first use.
+        models: Vec<String>,
+        usage: Usage,
+        cost: NanoDollars,
+        /// Milliseconds.
+        elapsed_ms: u64,
+    },
+    TurnFailed {
+        turn: TurnId,
+        message: String,
+        usage: Usage,
+        cost: NanoDollars,
+        elapsed_ms: u64,
+    },
+    /// What the harness reports.
+    #[serde(untagged)]
+    Harness(HarnessEvent),
+}
+
+/// `xpressclaw:harness/types.event`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum HarnessEvent {
+    Message { part: Part },
+    Thought { text: String },
+    Call(Call),
+    CallUpdate(CallUpdate),
+    CallOutput { id: String, text: String },
+    Plan { entries: Vec<PlanEntry> },
+    Commands { commands: Vec<Command> },
+    Title { title: String },
+    Notice { text: String },
+    Other { name: String, json: String },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    Read,
+    Edit,
+    Delete,
+    Move,
+    Search,
+    Execute,
+    Think,
+    Fetch,
+    Other,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Location {
+    pub path: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub line: Option<u32>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Call {
+    pub id: String,
+    pub tool: String,
+    pub kind: Kind,
+    pub title: String,
+    /// JSON text.
+    pub input: String,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub locations: Vec<Location>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Diff {
+    pub path: String,
+    pub old: Option<String>,
+    pub new: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CallContent {
+    Part(Part),
+    Diff(Diff),
+    Terminal(String),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    Pending,
+    Running,
+    Completed,
+    Failed,
+    Denied,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CallUpdate {
+    pub id: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<Status>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub content: Option<Vec<CallContent>>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PlanStatus {
+    Pending,
+    Active,
+    Done,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlanEntry {
+    pub text: String,
+    pub status: PlanStatus,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Command {
+    pub name: String,
+    pub description: String,
+}
+
+/// Why a turn ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stop {
+    EndTurn,
+    MaxTokens,
+    MaxSteps,
+    Refusal,
+    Cancelled,
+}

@@ -1,0 +1,21 @@
+//! Core types of xpressclaw, shared by every crate of the host.
+//!
+//! No I/O, no clock, no environment, no wasm: what is here can be tested with values alone. The
+//! names are those of the WIT contract, of SQL and of the JSON that users see.
+
+pub mod budget;
+pub mod chat;
+pub mod content;
+pub mod event;
+pub mod ids;
+pub mod input;
+pub mod limits;
+pub mod money;
+pub mod provider;
+
+pub use budget::{BudgetLine, OnExceeded, Scope, Window};
+pub use content::{Blob, Link, Part};
+pub use event::{Event, HarnessEvent};
+pub use ids::{AgentName, SessionId, TurnId};
+pub use input::TurnInput;
+pub use money::{NanoDollars, Price};
