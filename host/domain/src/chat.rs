@@ -19,6 +19,9 @@ pub struct ToolCall {
     pub name: String,
     /// JSON text, as the model wrote it.
     pub arguments: String,
+    /// Like `Thinking::signature`: some providers sign calls.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signature: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -70,6 +73,8 @@ pub enum Effort {
     Low,
     Medium,
     High,
+    Xhigh,
+    Max,
 }
 
 /// A request after it passed the door: JSON is parsed, sizes are checked.

@@ -161,7 +161,6 @@ pub struct Diff {
 pub enum CallContent {
     Part(Part),
     Diff(Diff),
-    Terminal(String),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -183,6 +182,9 @@ pub struct CallUpdate {
     pub title: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub content: Option<Vec<CallContent>>,
+    /// The structured result, JSON text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub output: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -203,6 +205,8 @@ pub struct PlanEntry {
 pub struct Command {
     pub name: String,
     pub description: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hint: Option<String>,
 }
 
 /// Why a turn ended.

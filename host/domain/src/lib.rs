@@ -12,6 +12,7 @@ pub mod input;
 pub mod limits;
 pub mod money;
 pub mod provider;
+pub mod wait;
 
 pub use budget::{BudgetLine, OnExceeded, Scope, Window};
 pub use content::{Blob, Link, Part};

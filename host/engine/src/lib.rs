@@ -1,0 +1,15 @@
+//! The one place that configures wasmtime: engine, compiled-code cache, limits, CPU metering.
+//!
+//! Called by the session crate. It knows nothing of harnesses, models or money, and it never runs
+//! code that came from anywhere but its own compiler: compiled code is read back only from its own
+//! cache, keyed by the component's digest and the engine's compatibility hash.
+
+mod cache;
+mod engine;
+mod limits;
+mod meter;
+
+pub use cache::{CompileCache, Digest, LoadError};
+pub use engine::{Allocation, Engine, EngineError, Options};
+pub use limits::StoreLimits;
+pub use meter::{CpuExhausted, Meter, Metered};

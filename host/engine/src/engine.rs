@@ -1,0 +1,144 @@
+//! The engine: one per process for plain harnesses.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use wasmtime::{Config, InstanceAllocationStrategy, PoolingAllocationConfig};
+
+use crate::limits::{MEMORY_MAX_BYTES, TABLE_MAX_ELEMENTS};
+
+/// Between two ticks of the epoch clock. A runaway guest is noticed at the next tick after its
+/// deadline, so this bounds how late: a quarter of the 20 ms that the specification promises.
+const TICK: Duration = Duration::from_millis(5);
+
+/// Core instances that one component may be made of. A QuickJS component uses 9.
+const CORE_INSTANCES_PER_SESSION: u32 = 20;
+
+/// Linear memories and tables per session; a QuickJS component uses one memory and two tables.
+const MEMORIES_PER_SESSION: u32 = 4;
+const TABLES_PER_SESSION: u32 = 16;
+
+/// Bytes of host stack for a guest: deep recursion in an interpreter inside the guest ends in its
+/// own error first.
+const WASM_STACK_BYTES: usize = 1 << 20;
+/// The fiber a guest runs on: its stack and room for host calls on top.
+const FIBER_STACK_BYTES: usize = 3 << 20;
+
+/// What an embedder chooses.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Sessions that may be alive at once; sizes the pool.
+    pub sessions: u32,
+    pub allocation: Allocation,
+}
+
+/// Where instances get their memory from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Allocation {
+    /// A pool of slots reserved in advance; falls back to `OnDemand` where the address space does
+    /// not suffice.
+    Pooled,
+    OnDemand,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    #[error("cannot set up the WebAssembly engine on this machine")]
+    Setup(#[source] wasmtime::Error),
+    #[error("cannot start the epoch thread")]
+    Ticker(#[source] std::io::Error),
+}
+
+/// A configured wasmtime engine with its epoch clock. The clock stops when it is dropped.
+pub struct Engine {
+    engine: wasmtime::Engine,
+    allocation: Allocation,
+    stop: Arc<AtomicBool>,
+    ticker: Option<JoinHandle<()>>,
+}
+
+impl Engine {
+    pub fn new(options: &Options) -> Result<Self, EngineError> {
+        let (engine, allocation) = build(options)?;
+        let stop = Arc::new(AtomicBool::new(false));
+        let weak = engine.weak();
+        let stopped = stop.clone();
+        let ticker = std::thread::Builder::new()
+            .name("epoch".into())
+            .spawn(move || {
+                while !stopped.load(Ordering::Relaxed) {
+                    std::thread::sleep(TICK);
+                    match weak.upgrade() {
+                        Some(engine) => engine.increment_epoch(),
+                        None => break,
+                    }
+                }
+            })
+            .map_err(EngineError::Ticker)?;
+        Ok(Self { engine, allocation, stop, ticker: Some(ticker) })
+    }
+
+    pub fn wasmtime(&self) -> &wasmtime::Engine {
+        &self.engine
+    }
+
+    /// What the probe of the address space allowed.
+    pub fn allocation(&self) -> Allocation {
+        self.allocation
+    }
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
+        if let Some(ticker) = self.ticker.take() {
+            // It wakes within one tick; a panic in it has nothing left to break.
+            let _ = ticker.join();
+        }
+    }
+}
+
+fn build(options: &Options) -> Result<(wasmtime::Engine, Allocation), EngineError> {
+    if options.allocation == Allocation::Pooled {
+        let mut config = base();
+        config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool(options.sessions)));
+        match wasmtime::Engine::new(&config) {
+            Ok(engine) => return Ok((engine, Allocation::Pooled)),
+            Err(error) => tracing::debug!(%error, "no pool, memory on demand"),
+        }
+    }
+    let mut config = base();
+    config.allocation_strategy(InstanceAllocationStrategy::OnDemand);
+    let engine = wasmtime::Engine::new(&config).map_err(EngineError::Setup)?;
+    Ok((engine, Allocation::OnDemand))
+}
+
+/// What both allocation strategies share. Everything here is part of the compatibility hash.
+fn base() -> Config {
+    let mut config = Config::new();
+    config
+        .wasm_component_model(true)
+        .wasm_component_model_async(true)
+        .epoch_interruption(true)
+        .max_wasm_stack(WASM_STACK_BYTES)
+        .async_stack_size(FIBER_STACK_BYTES);
+    config
+}
+
+fn pool(sessions: u32) -> PoolingAllocationConfig {
+    let mut pool = PoolingAllocationConfig::default();
+    let sessions = sessions.max(1);
+    pool.total_component_instances(sessions)
+        .total_core_instances(sessions.saturating_mul(CORE_INSTANCES_PER_SESSION))
+        .total_memories(sessions.saturating_mul(MEMORIES_PER_SESSION))
+        .total_tables(sessions.saturating_mul(TABLES_PER_SESSION))
+        .total_stacks(sessions.saturating_mul(4))
+        .max_core_instances_per_component(CORE_INSTANCES_PER_SESSION)
+        .max_memories_per_component(MEMORIES_PER_SESSION)
+        .max_tables_per_component(TABLES_PER_SESSION)
+        .max_memory_size(MEMORY_MAX_BYTES)
+        .table_elements(TABLE_MAX_ELEMENTS);
+    pool
+}
