@@ -265,7 +265,6 @@ pub fn event_in(event: wit::Event) -> Result<ev::HarnessEvent, TooLarge> {
                 wit::Status::Failed => ev::Status::Failed,
                 wit::Status::Denied => ev::Status::Denied,
             }),
-            title: update.title,
             content: update.content.map(|c| c.into_iter().map(call_content_in).collect()),
             output: update.output,
         }),

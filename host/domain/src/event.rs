@@ -179,8 +179,6 @@ pub struct CallUpdate {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<Status>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub title: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub content: Option<Vec<CallContent>>,
     /// The structured result, JSON text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
