@@ -1,0 +1,163 @@
+//! The toolchain for Rust guests: a compiler with a std for [`TARGET`], found or made in one of
+//! the ways of `mode`, and the environment that makes cargo use it. Called by `components`.
+//!
+//! It never changes the host's compiler, and of the machine it changes at most rustup's list of
+//! installed targets.
+
+mod debian;
+pub mod mode;
+mod rustc;
+mod std_build;
+
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::{Context, Result, anyhow, ensure};
+
+use crate::process::{self, say};
+use crate::settings::{Network, Settings, utf8};
+use crate::stamp::Inputs;
+use mode::Mode;
+use rustc::Rustc;
+
+/// What guests are compiled for. With rustc's own linker driver the output is a component.
+pub const TARGET: &str = "wasm32-wasip2";
+
+/// rustup retries for minutes when its server does not answer; a download of 25 MB that needs
+/// longer than this is slower than building std from source.
+const RUSTUP_LIMIT: Duration = Duration::from_secs(20);
+
+/// A compiler with a std for [`TARGET`].
+pub struct Toolchain {
+    /// Changes when the code it generates may change.
+    pub id: String,
+    variables: Vec<(&'static str, String)>,
+    flags: Vec<String>,
+}
+
+impl Toolchain {
+    /// Makes `command`, a cargo, build guests with this toolchain. Paths of this machine are kept
+    /// out of the guests, so that a component's digest is the same wherever it is built.
+    pub fn apply(&self, command: &mut Command, settings: &Settings) -> Result<()> {
+        let mut flags = self.flags.clone();
+        flags.push(format!("--remap-path-prefix={}=.", utf8(&settings.root)?));
+        if let Some(home) = cargo_home() {
+            flags.push(format!("--remap-path-prefix={}=cargo", utf8(&home)?));
+        }
+        // Not RUSTFLAGS: the encoded form survives spaces and wins over the user's flags.
+        command.env("CARGO_ENCODED_RUSTFLAGS", flags.join("\x1f"));
+        command.envs(self.variables.iter().map(|(name, value)| (name, value)));
+        Ok(())
+    }
+
+    fn installed(rustc: &Rustc) -> Self {
+        Self { id: rustc.id(), variables: Vec::new(), flags: Vec::new() }
+    }
+
+    /// The active compiler with a std that was built for it.
+    fn with_std(rustc: &Rustc, sysroot: &Path) -> Result<Self> {
+        let flags = vec![format!("--sysroot={}", utf8(sysroot)?)];
+        Ok(Self { id: rustc.id(), variables: Vec::new(), flags })
+    }
+
+    /// Another compiler with a std that was built for it, and the linker of the active toolchain:
+    /// Debian packages none that makes components.
+    fn foreign(rustc: &Rustc, sysroot: &Path, active: &Rustc) -> Result<Self> {
+        let tools = active.tools();
+        let (linker, wasm_ld) = (tools.join("wasm-component-ld"), tools.join("gcc-ld/wasm-ld"));
+        for tool in [&linker, &wasm_ld] {
+            ensure!(tool.exists(), "the active toolchain has no {}", tool.display());
+        }
+        let mut toolchain = Self::with_std(rustc, sysroot)?;
+        toolchain.flags.push(format!("-Clink-arg=--wasm-ld-path={}", utf8(&wasm_ld)?));
+        toolchain.variables = vec![
+            ("RUSTC", utf8(&rustc.path)?.to_owned()),
+            ("CARGO_TARGET_WASM32_WASIP2_LINKER", utf8(&linker)?.to_owned()),
+        ];
+        Ok(toolchain)
+    }
+}
+
+/// Finds a toolchain, or makes one: the first time this may take minutes.
+pub fn toolchain(settings: &Settings) -> Result<Toolchain> {
+    let active = Rustc::active()?;
+    let builds = std_build::StdBuilds { settings, active: &active };
+    mode::choose(
+        &settings.guest_modes,
+        |mode| ready(mode, &active, &builds),
+        |mode| {
+            say(format_args!("std for {TARGET}: trying {}", mode.name()));
+            prepare(mode, settings, &active, &builds)
+                .inspect_err(|error| say(format_args!("{}: {error:#}", mode.name())))
+        },
+    )
+    .map_err(|failures| {
+        let tried: Vec<_> =
+            failures.iter().map(|(mode, error)| format!("{}: {error:#}", mode.name())).collect();
+        anyhow!(
+            "no std for {TARGET} to build the components with; tried\n  {}\nfix: rustup target add {TARGET}",
+            tried.join("\n  ")
+        )
+    })
+}
+
+/// What is there already. Costs a few looks at the file system.
+fn ready(mode: Mode, active: &Rustc, builds: &std_build::StdBuilds) -> Option<Toolchain> {
+    match mode {
+        Mode::Installed => active.has_std().then(|| Toolchain::installed(active)),
+        // What it would add is what `Installed` finds.
+        Mode::RustupAdd => None,
+        Mode::RustSrc | Mode::DebSrc => {
+            let sysroot = builds.built(active)?;
+            Toolchain::with_std(active, &sysroot).ok()
+        }
+        Mode::DebRustc => {
+            let rustc = debian::compiler(&builds.debian_prefix()).ok()?;
+            let sysroot = builds.built(&rustc)?;
+            Toolchain::foreign(&rustc, &sysroot, active).ok()
+        }
+    }
+}
+
+fn prepare(
+    mode: Mode,
+    settings: &Settings,
+    active: &Rustc,
+    builds: &std_build::StdBuilds,
+) -> Result<Toolchain> {
+    match mode {
+        Mode::Installed => Err(anyhow!("the toolchain in {} has none", active.sysroot.display())),
+        Mode::RustupAdd => {
+            ensure!(settings.network == Network::Allowed, "offline");
+            let rustup = process::on_path("rustup").context("there is no rustup")?;
+            process::run_bounded(
+                process::command(rustup).args(["target", "add", TARGET]),
+                RUSTUP_LIMIT,
+                "none needed, another way is tried",
+            )?;
+            ensure!(active.has_std(), "rustup added {TARGET} to another toolchain");
+            Ok(Toolchain::installed(active))
+        }
+        Mode::RustSrc => {
+            let library = active.sysroot.join("lib/rustlib/src/rust/library");
+            ensure!(library.join("Cargo.lock").exists(), "rustup's rust-src is not installed");
+            Toolchain::with_std(active, &builds.build(active, &library)?)
+        }
+        Mode::DebSrc => Toolchain::with_std(active, &builds.build_from_debian_source()?),
+        Mode::DebRustc => {
+            let (rustc, sysroot) = builds.build_with_debian_compiler()?;
+            Toolchain::foreign(&rustc, &sysroot, active)
+        }
+    }
+}
+
+fn cargo_home() -> Option<std::path::PathBuf> {
+    let home = || std::env::home_dir().map(|home| home.join(".cargo"));
+    std::env::var_os("CARGO_HOME").map(Into::into).or_else(home)
+}
+
+/// The part of every stamp that stands for a compiler.
+fn compiler_id(verbose_version: &str) -> String {
+    Inputs::new("guest std 1").text(verbose_version).text(TARGET).stamp()
+}

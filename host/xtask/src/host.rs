@@ -1,0 +1,56 @@
+//! The host binary: built, and run with what was set up. Called by `run`, `x` and `bench`.
+
+use std::env;
+use std::ffi::OsStr;
+use std::process::Command;
+
+use anyhow::Result;
+
+use crate::components;
+use crate::process;
+use crate::settings::Settings;
+use crate::setup;
+
+const FIX: &str = "read the compiler's message above";
+
+/// Sets up, builds, and becomes `xpressclaw <arguments>`: the terminal, signals and the exit code
+/// are the binary's own.
+pub fn run<'a>(settings: &Settings, arguments: impl Iterator<Item = &'a OsStr>) -> Result<()> {
+    prepare(settings, &["xpressclaw"])?;
+    let mut binary = process::command(settings.binary("xpressclaw"));
+    binary.args(arguments);
+    add_variables(&mut binary, settings);
+    process::become_program(&mut binary, FIX)
+}
+
+/// Sets up and builds `packages` of the host workspace.
+pub fn prepare(settings: &Settings, packages: &[&str]) -> Result<()> {
+    setup::base(settings)?;
+    components::build(settings, &[])?;
+    let mut cargo = cargo(settings, "build");
+    // Quiet would hide minutes of progress; cargo prints one line when nothing is to be done.
+    for package in packages {
+        cargo.args(["--package", package]);
+    }
+    process::run(&mut cargo, FIX)
+}
+
+/// A cargo on the host workspace.
+pub fn cargo(settings: &Settings, command: &str) -> Command {
+    let mut cargo = process::cargo();
+    cargo.arg(command).current_dir(&settings.root).env("CARGO_TARGET_DIR", &settings.target);
+    add_variables(&mut cargo, settings);
+    cargo
+}
+
+/// Tells the host where components and models are, unless the user already does.
+pub fn add_variables(command: &mut Command, settings: &Settings) {
+    for (name, path) in [
+        ("XPRESSCLAW_HARNESS_PATH", settings.components()),
+        ("XPRESSCLAW_MODEL_PATH", settings.models()),
+    ] {
+        if env::var_os(name).is_none() {
+            command.env(name, path);
+        }
+    }
+}

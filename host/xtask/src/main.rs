@@ -1,0 +1,78 @@
+//! `cargo xtask`: sets a machine up, builds the components and the host, runs and tests them.
+//!
+//! Developers and CI call it; the shipped binary knows nothing of it. It must build in seconds and
+//! cost nothing when all is there, so it depends on next to nothing and stamps what it has done.
+
+mod bench;
+mod checks;
+mod components;
+mod guest;
+mod host;
+mod model;
+mod npm;
+mod process;
+mod settings;
+mod setup;
+mod stamp;
+mod system;
+
+use std::env;
+use std::ffi::{OsStr, OsString};
+use std::process::ExitCode;
+
+use anyhow::{Context, Result, bail};
+
+use settings::Settings;
+
+const USAGE: &str = "\
+Usage: cargo xtask <command> [arguments]
+
+  run <harness> [prompt]   set up, build, and run `xpressclaw run`
+  x <command> …            the same for any other xpressclaw command
+  test [arguments]         set up, build, and run all tests; arguments go to the Rust test runner
+  lint                     formatting and clippy, warnings denied
+  ci                       lint, then test
+  bench <name> …           set up, build, and run a benchmark
+  components [name …]      build the components only, or some of them
+  setup                    install and download what the others need
+  help                     this text
+
+Everything built or downloaded goes to $XPRESSCLAW_CACHE (default: ~/.cache/xpressclaw).";
+
+fn main() -> ExitCode {
+    match dispatch(env::args_os().skip(1).collect()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            process::say(format_args!("error: {error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn dispatch(words: Vec<OsString>) -> Result<()> {
+    let Some((name, rest)) = words.split_first() else {
+        bail!("no command\n\n{USAGE}");
+    };
+    let name = name.to_str().with_context(|| format!("unknown command {}", name.display()))?;
+    if matches!(name, "help" | "--help" | "-h") {
+        println!("{USAGE}");
+        return Ok(());
+    }
+    let settings = Settings::from_env()?;
+    match name {
+        "run" => host::run(&settings, [OsStr::new("run")].into_iter().chain(refs(rest))),
+        "x" | "xpressclaw" => host::run(&settings, refs(rest)),
+        "test" => checks::test(&settings, rest),
+        "bench" => bench::run(&settings, rest),
+        "components" => components::build(&settings, rest),
+        _ if !rest.is_empty() => bail!("`cargo xtask {name}` takes no arguments\n\n{USAGE}"),
+        "lint" => checks::lint(&settings),
+        "ci" => checks::lint(&settings).and_then(|()| checks::test(&settings, &[])),
+        "setup" => setup::all(&settings),
+        _ => bail!("unknown command {name:?}\n\n{USAGE}"),
+    }
+}
+
+fn refs(words: &[OsString]) -> impl Iterator<Item = &OsStr> {
+    words.iter().map(OsString::as_os_str)
+}

@@ -1,0 +1,88 @@
+//! JavaScript components: their npm packages are installed, and they are built and tested, in a
+//! copy below the cache, so that the clone never holds a `node_modules`. Called by `components`
+//! and `checks`.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+
+use crate::process;
+use crate::settings::Settings;
+use crate::stamp::{Inputs, create_dir, ensure, remove, sources};
+
+/// What decides which packages are installed.
+const MANIFESTS: [&str; 2] = ["package.json", "package-lock.json"];
+const FIX: &str = "check the connection to the npm registry, then try again";
+
+/// Whether the component in `dir` is built by npm packages.
+pub fn is_npm(dir: &Path) -> bool {
+    dir.join("package.json").is_file()
+}
+
+/// Builds the component in `source` into the file `output`.
+pub fn build(settings: &Settings, name: &str, source: &Path, output: &Path) -> Result<()> {
+    let copy = working_copy(settings, name, source)?;
+    process::run(
+        process::command("node")
+            .arg("build.mjs")
+            .arg("--wit")
+            .arg(settings.wit())
+            .arg("--out")
+            .arg(output)
+            .current_dir(copy),
+        "read the message above; the sources are in components/",
+    )
+}
+
+/// Runs the component's own tests.
+pub fn test(settings: &Settings, name: &str, source: &Path) -> Result<()> {
+    let _held = crate::stamp::hold(&settings.lock(name))?;
+    let copy = working_copy(settings, name, source)?;
+    process::run_inherited(
+        process::command("npm").arg("test").current_dir(copy),
+        "read the failing test above",
+    )
+}
+
+/// A copy of `source` with its packages installed. The caller holds the component's lock.
+fn working_copy(settings: &Settings, name: &str, source: &Path) -> Result<PathBuf> {
+    let mut inputs = Inputs::new("npm ci 1");
+    for manifest in MANIFESTS {
+        inputs = inputs.path(&source.join(manifest)).with_context(|| {
+            format!(
+                "{name} needs {manifest}; fix: `npm install --package-lock-only` in {}",
+                source.display()
+            )
+        })?;
+    }
+    let stamp = inputs.stamp();
+    let copy = settings.cache.join("npm").join(format!("{name}-{stamp}"));
+    refresh(source, &copy)?;
+    let lock = settings.lock(&format!("npm-{name}"));
+    ensure(&copy.join("node_modules"), &stamp, &lock, || {
+        let mut npm = process::command("npm");
+        npm.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"]).current_dir(&copy);
+        process::run(&mut npm, FIX)
+    })?;
+    Ok(copy)
+}
+
+/// Makes `copy` hold the sources of `source`, and besides only what npm installed.
+fn refresh(source: &Path, copy: &Path) -> Result<()> {
+    create_dir(copy)?;
+    for entry in fs::read_dir(copy).with_context(|| format!("cannot read {}", copy.display()))? {
+        let entry = entry?;
+        if !entry.file_name().to_string_lossy().starts_with("node_modules") {
+            remove(&entry.path())?;
+        }
+    }
+    for file in sources(source)? {
+        let to = copy.join(file.strip_prefix(source)?);
+        if let Some(parent) = to.parent() {
+            create_dir(parent)?;
+        }
+        fs::copy(&file, &to).with_context(|| format!("cannot copy to {}", to.display()))?;
+    }
+    Ok(())
+}

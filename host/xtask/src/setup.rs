@@ -1,0 +1,22 @@
+//! Everything that must be there before something is built, in one place. Called by every command
+//! that builds; costs a few looks at the file system when all is there.
+
+use anyhow::Result;
+
+use crate::components;
+use crate::model;
+use crate::settings::Settings;
+use crate::system;
+
+/// Programs and libraries, then the model. What single components need (the guests' toolchain, npm
+/// packages) is set up where they are built, and only when they have to be.
+pub fn base(settings: &Settings) -> Result<()> {
+    system::install_missing(settings)?;
+    model::download(settings)
+}
+
+/// All of it, built components included: afterwards nothing is downloaded any more, save crates.
+pub fn all(settings: &Settings) -> Result<()> {
+    base(settings)?;
+    components::build(settings, &[])
+}

@@ -1,0 +1,164 @@
+//! Programs and libraries that come from the operating system. Installs what is missing on
+//! Debian-like systems; elsewhere, or without the rights, says what to type.
+//!
+//! What is there is found by looking for the files, never by asking a package tool: it may have
+//! been installed another way, and looking is free.
+
+use std::env;
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Result, bail};
+
+use crate::process::{self, on_path, say};
+use crate::settings::Settings;
+use crate::stamp::hold;
+
+struct Need {
+    found: fn() -> bool,
+    package: &'static str,
+}
+
+/// cmake, clang and libclang build llama.cpp and its bindings; Node.js and npm the JavaScript
+/// components; Python unpacks the model from its package.
+const NEEDS: [Need; 8] = [
+    Need { found: || on_path("cc").is_some(), package: "build-essential" },
+    Need { found: || on_path("cmake").is_some(), package: "cmake" },
+    Need { found: || on_path("clang").is_some(), package: "clang" },
+    Need { found: has_libclang, package: "libclang-dev" },
+    Need { found: || on_path("node").is_some(), package: "nodejs" },
+    Need { found: || on_path("npm").is_some(), package: "npm" },
+    Need { found: || on_path("python3").is_some(), package: "python3" },
+    Need { found: has_pip, package: "python3-pip" },
+];
+
+/// Installs what is missing, or says how.
+pub fn install_missing(settings: &Settings) -> Result<()> {
+    if missing().is_empty() {
+        return Ok(());
+    }
+    let _held = hold(&settings.lock("system"))?;
+    let packages = missing();
+    if packages.is_empty() {
+        return Ok(());
+    }
+    install(&packages)?;
+    let still = missing();
+    if still.is_empty() {
+        return Ok(());
+    }
+    bail!("installed, but still not found: {}; fix: open a new shell", still.join(" "))
+}
+
+fn missing() -> Vec<&'static str> {
+    NEEDS.iter().filter(|need| !(need.found)()).map(|need| need.package).collect()
+}
+
+fn install(packages: &[&str]) -> Result<()> {
+    let typed = format!("sudo apt-get install {}", packages.join(" "));
+    if on_path("apt-get").is_none() {
+        bail!(
+            "missing (by their Debian names): {}; fix: install them with your package manager",
+            packages.join(" ")
+        );
+    }
+    let Some(prefix) = root_prefix() else {
+        bail!("missing: {}; fix: {typed}", packages.join(" "));
+    };
+    let apt = |arguments: &[&str]| {
+        let words: Vec<_> =
+            prefix.iter().chain(&["env", "DEBIAN_FRONTEND=noninteractive"]).collect();
+        let mut command = process::command(words[0]);
+        command.args(&words[1..]).args(["apt-get", "-q", "-oDPkg::Lock::Timeout=300"]);
+        process::run(command.args(arguments), &typed)
+    };
+    let mut arguments = vec!["install", "-y", "--no-install-recommends"];
+    arguments.extend(packages);
+    say(format_args!("installing {}", packages.join(" ")));
+    if has_package_lists() && apt(&arguments).is_ok() {
+        return Ok(());
+    }
+    // No lists, or lists so old that their versions are gone from the mirrors.
+    apt(&["update"])?;
+    apt(&arguments)
+}
+
+/// What to put before a command to run it as root without being asked anything.
+fn root_prefix() -> Option<Vec<&'static str>> {
+    let ask = |program: &str, arguments: &[&str]| {
+        process::command(program).args(arguments).stderr(std::process::Stdio::null()).output().ok()
+    };
+    if ask("id", &["-u"])?.stdout.trim_ascii() == b"0" {
+        return Some(Vec::new());
+    }
+    ask("sudo", &["-n", "true"])?.status.success().then(|| vec!["sudo", "-n"])
+}
+
+fn has_package_lists() -> bool {
+    let Ok(lists) = fs::read_dir("/var/lib/apt/lists") else {
+        return false;
+    };
+    lists.flatten().any(|entry| entry.file_name().to_string_lossy().contains("_Packages"))
+}
+
+fn has_pip() -> bool {
+    if on_path("pip3").is_some() || on_path("pip").is_some() {
+        return true;
+    }
+    // `python3 -m pip` without a script of its own: worth a process, it is the rare case.
+    process::command("python3")
+        .args(["-m", "pip", "--version"])
+        .output()
+        .is_ok_and(|out| out.status.success())
+}
+
+/// Where the bindings' generator looks for libclang, too.
+fn has_libclang() -> bool {
+    if env::var_os("LIBCLANG_PATH").is_some() || cfg!(not(target_os = "linux")) {
+        return true;
+    }
+    let in_dir = |dir: &Path| {
+        fs::read_dir(dir).is_ok_and(|entries| {
+            entries.flatten().any(|entry| is_libclang(&entry.file_name().to_string_lossy()))
+        })
+    };
+    let llvm_dirs = fs::read_dir("/usr/lib").into_iter().flatten().flatten();
+    llvm_dirs
+        .map(|entry| entry.path())
+        .filter_map(|path| {
+            let name = path.file_name()?.to_string_lossy().into_owned();
+            if name.starts_with("llvm") { Some(path.join("lib")) } else { Some(path) }
+        })
+        .filter(|path| path.ends_with("lib") || path.to_string_lossy().ends_with("-linux-gnu"))
+        .chain(["/usr/lib", "/usr/lib64", "/usr/local/lib"].map(Into::into))
+        .any(|dir| in_dir(&dir))
+}
+
+fn is_libclang(name: &str) -> bool {
+    name == "libclang.so" || name.starts_with("libclang.so.") || {
+        // e.g. libclang-14.so.1, but neither libclang-cpp nor libclang_rt
+        name.strip_prefix("libclang-").is_some_and(|rest| {
+            rest.starts_with(|c: char| c.is_ascii_digit()) && rest.contains(".so")
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn libclang_is_told_from_its_neighbours() {
+        for (name, expected) in [
+            ("libclang.so", true),
+            ("libclang.so.1", true),
+            ("libclang-14.so.14.0.6", true),
+            ("libclang-cpp.so.14", false),
+            ("libclang-cpp14.so", false),
+            ("libclang_rt.asan.so", false),
+            ("libclang.a", false),
+        ] {
+            assert_eq!(is_libclang(name), expected, "{name}");
+        }
+    }
+}
