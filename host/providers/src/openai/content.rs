@@ -1,0 +1,154 @@
+//! A conversation in OpenAI's messages. Nothing is dropped without a word: what the format cannot
+//! carry becomes a line of text that names it.
+
+use domain::chat::{AssistantPart, Message, ToolResult};
+use domain::content::{Blob, Link, Part};
+use serde_json::{Value, json};
+
+use super::config::ThinkingField;
+
+pub(super) fn messages(
+    system: Option<&str>,
+    history: &[Message],
+    thinking: ThinkingField,
+) -> Vec<Value> {
+    let mut messages = Vec::with_capacity(history.len() + 1);
+    if let Some(system) = system {
+        messages.push(json!({"role": "system", "content": system}));
+    }
+    let mut images = Vec::new();
+    for message in history {
+        // Results of one step must follow each other, so their images wait for the end of the run.
+        if !matches!(message, Message::Tool(_)) {
+            flush(&mut images, &mut messages);
+        }
+        match message {
+            Message::User(parts) => {
+                messages.push(json!({"role": "user", "content": user_content(parts)}));
+            }
+            Message::Assistant(parts) => messages.push(assistant(parts, thinking)),
+            Message::Tool(result) => messages.push(tool(result, &mut images)),
+        }
+    }
+    flush(&mut images, &mut messages);
+    messages
+}
+
+/// Images of tool results, which only a user message can carry.
+fn flush(images: &mut Vec<Value>, messages: &mut Vec<Value>) {
+    if !images.is_empty() {
+        messages.push(json!({"role": "user", "content": std::mem::take(images)}));
+    }
+}
+
+/// One text goes as a plain string: every server takes that, not every one takes parts.
+fn user_content(parts: &[Part]) -> Value {
+    match parts {
+        [] => json!(""),
+        [Part::Text(text)] => json!(text),
+        parts => parts.iter().map(user_part).collect(),
+    }
+}
+
+fn user_part(part: &Part) -> Value {
+    match part {
+        Part::Text(text) => text_part(text),
+        Part::Link(link) => text_part(&link_text(link)),
+        Part::Blob(blob) => blob_part(blob),
+    }
+}
+
+fn text_part(text: &str) -> Value {
+    json!({"type": "text", "text": text})
+}
+
+fn blob_part(blob: &Blob) -> Value {
+    match blob.mime.as_str() {
+        mime if mime.starts_with("image/") => {
+            json!({"type": "image_url", "image_url": {"url": data_url(blob)}})
+        }
+        "audio/wav" | "audio/x-wav" => audio(blob, "wav"),
+        "audio/mpeg" | "audio/mp3" => audio(blob, "mp3"),
+        "application/pdf" => json!({
+            "type": "file",
+            "file": {"filename": "document.pdf", "file_data": data_url(blob)},
+        }),
+        _ => text_part(&blob_text(blob)),
+    }
+}
+
+fn audio(blob: &Blob, format: &str) -> Value {
+    json!({"type": "input_audio", "input_audio": {"data": blob.base64(), "format": format}})
+}
+
+fn data_url(blob: &Blob) -> String {
+    format!("data:{};base64,{}", blob.mime, blob.base64())
+}
+
+/// The text of a text file, the name of anything else.
+fn blob_text(blob: &Blob) -> String {
+    match std::str::from_utf8(&blob.data) {
+        Ok(text) if blob.mime.starts_with("text/") || blob.mime == "application/json" => {
+            text.to_owned()
+        }
+        _ => format!("[{}, {} bytes, not shown]", blob.mime, blob.data.len()),
+    }
+}
+
+/// A link stays text: were it fetched by the provider, a guest could reach the network through it.
+fn link_text(link: &Link) -> String {
+    match &link.title {
+        Some(title) => format!("[{title}]({})", link.uri),
+        None => link.uri.clone(),
+    }
+}
+
+fn assistant(parts: &[AssistantPart], thinking: ThinkingField) -> Value {
+    let (mut text, mut thoughts, mut calls) = (String::new(), String::new(), Vec::new());
+    for part in parts {
+        match part {
+            AssistantPart::Text(t) => text.push_str(t),
+            AssistantPart::Thinking(t) => thoughts.push_str(&t.text),
+            AssistantPart::ToolCall(call) => {
+                let arguments = if call.arguments.is_empty() { "{}" } else { &call.arguments };
+                calls.push(json!({
+                    "id": call.id,
+                    "type": "function",
+                    "function": {"name": call.name, "arguments": arguments},
+                }));
+            }
+        }
+    }
+    let content = if text.is_empty() && !calls.is_empty() { Value::Null } else { json!(text) };
+    let mut message = json!({"role": "assistant", "content": content});
+    if thinking == ThinkingField::ReasoningContent && !thoughts.is_empty() {
+        message["reasoning_content"] = json!(thoughts);
+    }
+    if !calls.is_empty() {
+        message["tool_calls"] = json!(calls);
+    }
+    message
+}
+
+/// The text of a result; its images are put aside, each after a line that says whose it is.
+fn tool(result: &ToolResult, images: &mut Vec<Value>) -> Value {
+    let mut lines: Vec<String> = Vec::new();
+    for part in &result.content {
+        match part {
+            Part::Text(text) => lines.push(text.clone()),
+            Part::Link(link) => lines.push(link_text(link)),
+            Part::Blob(blob) if blob.mime.starts_with("image/") => {
+                lines.push("[an image, shown in the next user message]".to_owned());
+                images.push(text_part(&format!("The image of tool call {}:", result.call_id)));
+                images.push(blob_part(blob));
+            }
+            Part::Blob(blob) => lines.push(blob_text(blob)),
+        }
+    }
+    let mut content = lines.join("\n");
+    // The format has no mark for failure, so an empty one would read as success.
+    if result.failed && content.is_empty() {
+        content.push_str("the tool failed");
+    }
+    json!({"role": "tool", "tool_call_id": result.call_id, "content": content})
+}

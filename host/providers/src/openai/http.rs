@@ -1,0 +1,262 @@
+//! The endpoint: sends a body, resolves with an answer that is a stream, or with the refusal.
+
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use domain::provider::{ProviderError, Sent};
+use jiff::Timestamp;
+use reqwest::header::{
+    ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, USER_AGENT,
+};
+use reqwest::{Client, Response, redirect, retry};
+use rustls_platform_verifier::BuilderVerifierExt as _;
+use serde_json::Value;
+use url::Url;
+
+use super::config::{ConfigError, ModelFacts, OpenAiConfig, Timeouts};
+use super::error::{Credentials, Refusals, retry_after_ms};
+use crate::Secret;
+
+/// What is read of an error's body: error objects are a few hundred bytes, the rest is a page for
+/// browsers.
+const ERROR_BODY_MAX_BYTES: usize = 64 << 10;
+/// How long an error's body may take after its status arrived; without it the status speaks.
+const ERROR_BODY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Headers that this module sets or HTTP owns.
+const HEADERS_OF_THE_HOST: [&str; 6] =
+    ["accept", "connection", "content-length", "content-type", "host", "transfer-encoding"];
+
+const USER_AGENT_TEXT: &str = concat!("xpressclaw/", env!("CARGO_PKG_VERSION"));
+
+#[derive(Debug)]
+pub(super) struct Endpoint {
+    name: String,
+    url: Url,
+    host: String,
+    headers: HeaderMap,
+    keys: Vec<Secret>,
+    credentials: Credentials,
+    key_setting: String,
+    proxy: Option<Secret>,
+    timeouts: Timeouts,
+    /// Built by the first call: reading the system's certificates takes milliseconds that a
+    /// process which never calls this endpoint should not spend.
+    client: OnceLock<Client>,
+}
+
+impl Endpoint {
+    pub fn new(config: &OpenAiConfig) -> Result<Self, ConfigError> {
+        let url = completions_url(&config.base_url, &config.key_setting)?;
+        let credentials = match (&config.key, config.headers.is_empty()) {
+            (Some(_), _) => Credentials::Key,
+            (None, false) => Credentials::Headers,
+            (None, true) => Credentials::None,
+        };
+        if let Some(proxy) = &config.proxy {
+            reqwest::Proxy::all(proxy.expose()).map_err(|_| ConfigError::Proxy)?;
+        }
+        let header_values = config.headers.iter().map(|(_, value)| value.clone());
+        Ok(Self {
+            name: config.name.clone(),
+            host: url.host_str().unwrap_or_default().to_owned(),
+            headers: headers(config)?,
+            keys: config.key.iter().cloned().chain(header_values).collect(),
+            credentials,
+            key_setting: config.key_setting.clone(),
+            proxy: config.proxy.clone(),
+            timeouts: config.timeouts,
+            client: OnceLock::new(),
+            url,
+        })
+    }
+
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub fn host(&self) -> &str {
+        &self.host
+    }
+
+    pub fn timeouts(&self) -> Timeouts {
+        self.timeouts
+    }
+
+    pub fn refusals(&self, facts: &ModelFacts) -> Refusals {
+        Refusals {
+            provider: self.name.clone(),
+            model: facts.id.clone(),
+            window: facts.context_window,
+            key_setting: self.key_setting.clone(),
+            credentials: self.credentials,
+            keys: self.keys.clone(),
+        }
+    }
+
+    /// Sends the body once and resolves when the headers of a stream arrived.
+    pub async fn post(&self, body: &Value, facts: &ModelFacts) -> Result<Response, ProviderError> {
+        let refusals = self.refusals(facts);
+        let request = self
+            .client()?
+            .post(self.url.clone())
+            .headers(self.headers.clone())
+            .body(body.to_string());
+        let response = request.send().await.map_err(|error| self.send_error(&refusals, &error))?;
+        let status = response.status();
+        if !status.is_success() {
+            let wait = retry_after_ms(response.headers(), Timestamp::now());
+            let body = beginning(response).await;
+            return Err(refusals.of_status(status, wait, &body));
+        }
+        if is_json(response.headers()) {
+            // A refusal in the dress of a success, or a server that cannot stream.
+            let body: Value =
+                serde_json::from_slice(&beginning(response).await).unwrap_or_default();
+            return Err(match body.get("error").filter(|error| !error.is_null()) {
+                Some(error) => refusals.in_stream(error),
+                None => refusals.malformed("it sent one JSON text where a stream was asked for"),
+            });
+        }
+        Ok(response)
+    }
+
+    fn client(&self) -> Result<&Client, ProviderError> {
+        if let Some(client) = self.client.get() {
+            return Ok(client);
+        }
+        let client = self.build_client().map_err(|reason| {
+            ProviderError::Other(format!("{}: TLS cannot be set up: {reason}", self.name))
+        })?;
+        Ok(self.client.get_or_init(|| client))
+    }
+
+    fn build_client(&self) -> Result<Client, String> {
+        let crypto = Arc::new(rustls::crypto::ring::default_provider());
+        let tls = rustls::ClientConfig::builder_with_provider(crypto)
+            .with_safe_default_protocol_versions()
+            .map_err(|error| error.to_string())?;
+        // Plain HTTP needs no certificates, and the machine may have none.
+        let mut tls = if self.url.scheme() == "https" || self.proxy.is_some() {
+            tls.with_platform_verifier().map_err(|error| error.to_string())?.with_no_client_auth()
+        } else {
+            tls.with_root_certificates(rustls::RootCertStore::empty()).with_no_client_auth()
+        };
+        tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+        // Handing the configuration over keeps the process-wide default provider of rustls, which
+        // reqwest would otherwise panic without, out of it.
+        let mut builder = Client::builder()
+            .tls_backend_preconfigured(tls)
+            .redirect(redirect::Policy::none())
+            .retry(retry::never())
+            .no_proxy()
+            .connect_timeout(self.timeouts.connect)
+            .read_timeout(self.timeouts.idle);
+        if let Some(proxy) = &self.proxy {
+            let proxy = reqwest::Proxy::all(proxy.expose()).map_err(|error| root_cause(&error))?;
+            builder = builder.proxy(proxy);
+        }
+        builder.build().map_err(|error| root_cause(&error))
+    }
+
+    fn send_error(&self, refusals: &Refusals, error: &reqwest::Error) -> ProviderError {
+        let address = match self.url.port_or_known_default() {
+            Some(port) => format!("{}:{port}", self.host),
+            None => self.host.clone(),
+        };
+        if error.is_connect() {
+            let reason = if error.is_timeout() {
+                format!("no connection to {address} within {:?}", self.timeouts.connect)
+            } else {
+                format!("no connection to {address}: {}", root_cause(error))
+            };
+            return refusals.broken(reason, Sent::No);
+        }
+        if error.is_timeout() {
+            let reason = format!("{address} sent nothing for {:?}", self.timeouts.idle);
+            return refusals.broken(reason, Sent::Maybe);
+        }
+        refusals.broken(format!("{address} broke off: {}", root_cause(error)), Sent::Maybe)
+    }
+}
+
+/// The innermost reason: the outer ones repeat the URL.
+pub(super) fn root_cause(error: &dyn std::error::Error) -> String {
+    let mut cause = error;
+    while let Some(source) = cause.source() {
+        cause = source;
+    }
+    cause.to_string()
+}
+
+fn completions_url(base_url: &str, key_setting: &str) -> Result<Url, ConfigError> {
+    if base_url.contains('@') {
+        return Err(ConfigError::Credentials { key_setting: key_setting.to_owned() });
+    }
+    let error =
+        |reason: &str| ConfigError::BaseUrl { url: base_url.to_owned(), reason: reason.to_owned() };
+    let mut url = Url::parse(base_url.trim()).map_err(|source| error(&source.to_string()))?;
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err(error("it must begin with `http://` or `https://`"));
+    }
+    let path = url.path().trim_end_matches('/');
+    let path =
+        format!("{}/chat/completions", path.strip_suffix("/chat/completions").unwrap_or(path));
+    url.set_path(&path);
+    url.set_fragment(None);
+    Ok(url)
+}
+
+fn headers(config: &OpenAiConfig) -> Result<HeaderMap, ConfigError> {
+    let mut headers = HeaderMap::new();
+    headers.insert(ACCEPT, HeaderValue::from_static("text/event-stream"));
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(USER_AGENT, HeaderValue::from_static(USER_AGENT_TEXT));
+    if let Some(key) = &config.key {
+        headers.insert(
+            AUTHORIZATION,
+            sensitive(&format!("Bearer {}", key.expose()), "authorization")?,
+        );
+    }
+    for (name, value) in &config.headers {
+        let header = HeaderName::from_bytes(name.as_bytes())
+            .map_err(|_| ConfigError::HeaderName(name.clone()))?;
+        if HEADERS_OF_THE_HOST.contains(&header.as_str()) {
+            return Err(ConfigError::HeaderOfTheHost(name.clone()));
+        }
+        headers.insert(header, sensitive(value.expose(), name)?);
+    }
+    Ok(headers)
+}
+
+/// A value that no debug output shows.
+fn sensitive(value: &str, name: &str) -> Result<HeaderValue, ConfigError> {
+    let mut value =
+        HeaderValue::from_str(value).map_err(|_| ConfigError::HeaderName(name.to_owned()))?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+fn is_json(headers: &HeaderMap) -> bool {
+    headers
+        .get(CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .is_some_and(|kind| kind.trim().to_ascii_lowercase().starts_with("application/json"))
+}
+
+/// What arrives of a short body within limits; a broken one gives what came until then.
+async fn beginning(mut response: Response) -> Vec<u8> {
+    let mut body = Vec::new();
+    let read = async {
+        while let Ok(Some(chunk)) = response.chunk().await {
+            let room = ERROR_BODY_MAX_BYTES - body.len();
+            body.extend_from_slice(&chunk[..chunk.len().min(room)]);
+            if body.len() == ERROR_BODY_MAX_BYTES {
+                break;
+            }
+        }
+    };
+    // Too late is as good as cut: the status alone must do.
+    let _ = tokio::time::timeout(ERROR_BODY_TIMEOUT, read).await;
+    body
+}
