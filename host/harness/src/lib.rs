@@ -1,0 +1,15 @@
+//! What a harness needs while it runs a turn: waiting, events, input, permission.
+//!
+//! Implements `xpressclaw:base/wait` and `xpressclaw:harness/turn`. The session crate makes one
+//! `TurnCtx` per session and links this crate's `Host` implementations. Nothing here knows of
+//! models, money or storage.
+
+mod cancel;
+mod ctx;
+mod host;
+mod user;
+
+pub use cancel::{Cancellation, Canceller};
+pub use ctx::{TurnCtx, TurnHandle};
+pub use host::{HasTurn, TurnView};
+pub use user::{Nobody, User};
