@@ -1,0 +1,150 @@
+//! Settling: what a reservation became.
+
+use domain::NanoDollars;
+use domain::chat::Usage;
+use rusqlite::{OptionalExtension as _, Transaction, params};
+
+use super::history::Ending;
+use super::sums::{self, Change};
+use super::{Ledger, ReservationId};
+use crate::column::{int, money, named, uint};
+use crate::database::DatabaseError;
+
+/// What a request really used.
+#[derive(Debug, Clone, Copy)]
+pub struct Settlement<'a> {
+    pub usage: Usage,
+    /// Booked as it is, also above the reservation.
+    pub cost: NanoDollars,
+    /// The model that the provider says it served.
+    pub served_model: &'a str,
+}
+
+/// A provider charged more than was reserved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Overshoot {
+    pub reserved: NanoDollars,
+    pub cost: NanoDollars,
+}
+
+/// What stands in the ledger.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Settled {
+    pub cost: NanoDollars,
+    /// `Recovered` when this process was taken for dead: then the cost is the whole reservation.
+    pub ending: Ending,
+    /// To be alarmed by the caller.
+    pub overshoot: Option<Overshoot>,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum SettleError {
+    #[error("no reservation `{0}`")]
+    NotFound(ReservationId),
+    #[error(transparent)]
+    Database(#[from] DatabaseError),
+}
+
+crate::database::through!(SettleError);
+
+impl Ledger<'_> {
+    /// Ends a reservation with what was really used, in one transaction. Idempotent: the first
+    /// settlement stands, and a later one returns it.
+    pub fn settle(
+        &self,
+        id: ReservationId,
+        settlement: &Settlement<'_>,
+        now_ms: u64,
+    ) -> Result<Settled, SettleError> {
+        let Settlement { usage, cost, served_model } = *settlement;
+        self.end(id, &End { usage, cost, served_model: Some(served_model) }, now_ms)
+    }
+
+    /// Ends a reservation of a request that never reached a provider: a spend of zero cost, which
+    /// explains what the reservation was. Idempotent like [`Ledger::settle`].
+    pub fn release(&self, id: ReservationId, now_ms: u64) -> Result<Settled, SettleError> {
+        self.end(
+            id,
+            &End { usage: Usage::default(), cost: NanoDollars::ZERO, served_model: None },
+            now_ms,
+        )
+    }
+
+    fn end(&self, id: ReservationId, end: &End<'_>, now_ms: u64) -> Result<Settled, SettleError> {
+        let ending = match end.served_model {
+            Some(_) => Ending::Settled,
+            None => Ending::Released,
+        };
+        self.0.write(|db| {
+            let reserved = db
+                .prepare_cached("SELECT amount FROM reservation WHERE id = ?1")?
+                .query_row([id.0], |row| row.get(0))
+                .optional()?
+                .map(money);
+            match reserved {
+                Some(reserved) => Ok(book(db, id, reserved, end, ending, now_ms)?),
+                None => booked(db, id)?.ok_or(SettleError::NotFound(id)),
+            }
+        })
+    }
+}
+
+pub(super) struct End<'a> {
+    pub(super) usage: Usage,
+    pub(super) cost: NanoDollars,
+    pub(super) served_model: Option<&'a str>,
+}
+
+/// Moves a reservation into the history.
+pub(super) fn book(
+    db: &Transaction<'_>,
+    id: ReservationId,
+    reserved: NanoDollars,
+    end: &End<'_>,
+    ending: Ending,
+    now_ms: u64,
+) -> rusqlite::Result<Settled> {
+    let cost = end.cost.min(NanoDollars::MAX);
+    let over = cost.0.saturating_sub(reserved.0);
+    db.prepare_cached(
+        "INSERT INTO spend
+         SELECT id, agent, session, turn, task, requested_model, model, ?2, ?3, ?4, ?5, ?6, ?7,
+                price_input, price_cached, price_cache_write, price_output,
+                amount, ?8, ?9, ?10, at, ?11
+         FROM reservation WHERE id = ?1",
+    )?
+    .execute(params![
+        id.0,
+        end.served_model,
+        int(end.usage.input),
+        int(end.usage.cached),
+        int(end.usage.cache_written),
+        int(end.usage.output),
+        int(end.usage.reasoning),
+        int(cost.0),
+        int(over),
+        ending.as_str(),
+        int(now_ms),
+    ])?;
+    let (agent, task, at): (String, String, i64) = db
+        .prepare_cached("DELETE FROM reservation WHERE id = ?1 RETURNING agent, task, at")?
+        .query_row([id.0], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+    let change = Change { settled: int(cost.0), reserved: -int(reserved.0) };
+    sums::add(db, &agent, &task, uint(at), change)?;
+    Ok(settled(cost, reserved, ending))
+}
+
+/// What an earlier settlement has booked.
+fn booked(db: &Transaction<'_>, id: ReservationId) -> rusqlite::Result<Option<Settled>> {
+    db.prepare_cached("SELECT cost, reserved, ending FROM spend WHERE id = ?1")?
+        .query_row([id.0], |row| {
+            let ending = named(row, 2, Ending::from_name)?;
+            Ok(settled(money(row.get(0)?), money(row.get(1)?), ending))
+        })
+        .optional()
+}
+
+fn settled(cost: NanoDollars, reserved: NanoDollars, ending: Ending) -> Settled {
+    let overshoot = (cost > reserved).then_some(Overshoot { reserved, cost });
+    Settled { cost, ending, overshoot }
+}
