@@ -55,13 +55,19 @@ pub enum Event {
         to: String,
         reason: String,
     },
-    /// A cap passed its warning percentage, was reached, or was passed by a provider's overshoot.
+    /// A cap passed a warning percentage.
     Budget {
         scope: Scope,
         window: Window,
         cap: NanoDollars,
         used: NanoDollars,
         message: String,
+    },
+    /// A provider charged more than was reserved; it is booked in full. The only way past a cap.
+    Overshoot {
+        model: String,
+        reserved: NanoDollars,
+        cost: NanoDollars,
     },
     /// A state was restored.
     Rollback {

@@ -1,0 +1,75 @@
+//! Calling a provider, with retries: only before the first delta, because what came after it may
+//! have been billed and shown.
+
+use std::time::Duration;
+
+use backon::{BackoffBuilder, ExponentialBuilder};
+use domain::Event;
+use domain::chat::Delta;
+use domain::provider::{Call, Deltas, ProviderError};
+use futures::StreamExt;
+
+use crate::pipeline::Observer;
+use crate::route::Route;
+
+/// Retries of a call that failed before its first delta: passing faults pass within seconds.
+const RETRIES_MAX: usize = 3;
+const RETRY_FIRST: Duration = Duration::from_millis(500);
+/// A provider that asks for a longer pause than this is reported as rate limited instead.
+const RETRY_LONGEST: Duration = Duration::from_secs(20);
+
+/// A call that has begun to answer.
+pub(crate) struct Answer {
+    pub first: Option<Delta>,
+    pub rest: Deltas,
+}
+
+/// Starts the call and waits for its first delta.
+pub(crate) async fn call(
+    route: &Route,
+    call: &Call,
+    step: u32,
+    observer: &dyn Observer,
+) -> Result<Answer, ProviderError> {
+    let mut delays = ExponentialBuilder::default()
+        .with_min_delay(RETRY_FIRST)
+        .with_max_delay(RETRY_LONGEST)
+        .with_max_times(RETRIES_MAX)
+        .with_jitter()
+        .build();
+    let mut attempt = 1u32;
+    loop {
+        let error = match first(route, call).await {
+            Ok(answer) => return Ok(answer),
+            Err(error) => error,
+        };
+        if !error.is_transient() {
+            return Err(error);
+        }
+        let Some(delay) = delays.next() else { return Err(error) };
+        let delay = match &error {
+            ProviderError::Status { retry_after_ms: Some(ms), .. } => {
+                let asked = Duration::from_millis((*ms).into());
+                if asked > RETRY_LONGEST {
+                    return Err(error);
+                }
+                asked.max(delay)
+            }
+            _ => delay,
+        };
+        observer.event(Event::Retry {
+            step,
+            attempt,
+            reason: error.to_string(),
+            delay_ms: u64::try_from(delay.as_millis()).unwrap_or(u64::MAX),
+        });
+        attempt += 1;
+        tokio::time::sleep(delay).await;
+    }
+}
+
+async fn first(route: &Route, call: &Call) -> Result<Answer, ProviderError> {
+    let mut rest = route.provider.call(call.clone()).await?;
+    let first = rest.next().await.transpose()?;
+    Ok(Answer { first, rest })
+}
