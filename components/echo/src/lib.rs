@@ -7,19 +7,10 @@ wit_bindgen::generate!({
     world: "xpressclaw:harness/harness",
     // Every package that the world names, the named before the naming.
     path: [
-        "../../wit/deps/io.wit",
-        "../../wit/deps/clocks.wit",
-        "../../wit/deps/random.wit",
-        "../../wit/deps/filesystem.wit",
-        "../../wit/deps/sockets.wit",
-        "../../wit/deps/cli.wit",
-        "../../wit/deps/http.wit",
-        "../../wit/base",
-        "../../wit/llm",
-        "../../wit/xclaw",
-        "../../wit/tools",
-        "../../wit/machine",
-        "../../wit/harness",
+        "../../wit/deps/io.wit", "../../wit/deps/clocks.wit", "../../wit/deps/random.wit",
+        "../../wit/deps/filesystem.wit", "../../wit/deps/sockets.wit", "../../wit/deps/cli.wit",
+        "../../wit/deps/http.wit", "../../wit/base", "../../wit/llm", "../../wit/xclaw",
+        "../../wit/tools", "../../wit/machine", "../../wit/harness",
     ],
     generate_all,
 });
@@ -27,79 +18,67 @@ wit_bindgen::generate!({
 use std::cell::RefCell;
 
 use exports::xpressclaw::harness::agent::{Config, Error, Features, Guest, Stop};
+use llm::{AssistantPart, Finish, Message, Request, ToolChoice};
 use xpressclaw::base::content::Part;
 use xpressclaw::harness::turn;
 use xpressclaw::harness::types::{Event, Role};
-use xpressclaw::llm::chat;
-use xpressclaw::llm::types::{self as llm, AssistantPart, Finish, Message, Request, ToolChoice};
+use xpressclaw::llm::{chat, types as llm};
 
 struct Echo;
-
 export!(Echo);
 
-/// What lives as long as the session does.
-struct Session {
-    /// Goes first in every request.
-    system: Option<String>,
-    /// The host keeps no conversation: each request carries all of it.
-    messages: Vec<Message>,
-}
-
 thread_local! {
-    /// A component has one thread: a cell is enough.
-    static SESSION: RefCell<Option<Session>> = const { RefCell::new(None) };
+    /// What lives as long as the session does: the next request. The host keeps no conversation,
+    /// so each request carries all of it. A component has one thread: a cell is enough.
+    static SESSION: RefCell<Option<Request>> = const { RefCell::new(None) };
 }
 
 impl Guest for Echo {
     /// Handles that outlive a turn would be opened here; this harness needs none.
     async fn start(config: Config) -> Result<Features, Error> {
-        let messages = config.history.into_iter().map(|past| match past.role {
+        let past = config.history.into_iter().map(|past| match past.role {
             Role::User => Message::User(past.parts),
             Role::Assistant => {
-                Message::Assistant(past.parts.into_iter().filter_map(text).collect())
+                Message::Assistant(past.parts.into_iter().filter_map(said).collect())
             }
         });
-        SESSION.set(Some(Session { system: config.role, messages: messages.collect() }));
+        SESSION.set(Some(Request {
+            model: None, // the agent's own
+            system: config.role,
+            messages: past.collect(),
+            tools: Vec::new(),
+            tool_choice: ToolChoice::None,
+            max_output_tokens: None,
+            temperature: None,
+            effort: None,
+            output_schema: None,
+            stop: Vec::new(),
+            extra: None,
+        }));
         // No `steer`: what the user types meanwhile waits in the host and is the next prompt.
         Ok(Features::IMAGES)
     }
 
     async fn turn(prompt: Vec<Part>) -> Result<Stop, Error> {
         // Taken out for the turn; a turn is never called before the former one returned.
-        let mut session = SESSION.take().ok_or_else(|| Error::Other("not started".to_owned()))?;
-        session.messages.push(Message::User(prompt));
+        let mut request = SESSION.take().ok_or_else(|| Error::Other("not started".to_owned()))?;
+        request.messages.push(Message::User(prompt));
         let mut reply = String::new();
-        let stop = answer(&session, &mut reply);
+        let stop = answer(&request, &mut reply);
         if reply.is_empty() {
-            session.messages.pop(); // providers refuse a question without an answer
+            request.messages.pop(); // providers refuse a question without an answer
         } else {
-            session.messages.push(Message::Assistant(vec![AssistantPart::Text(reply)]));
+            request.messages.push(Message::Assistant(vec![AssistantPart::Text(reply)]));
         }
-        SESSION.set(Some(session));
-        match stop {
-            // At cancellation the host ends the completion; what came before stays.
-            Err(llm::Error::Cancelled) => Ok(Stop::Cancelled),
-            other => other.map_err(failed),
-        }
+        SESSION.set(Some(request));
+        stop.or_else(failed)
     }
 }
 
 /// One model call, from the request to its `finished` event. Dropping the completion on the way
 /// out of an error cancels it at the provider, too.
-fn answer(session: &Session, reply: &mut String) -> Result<Stop, llm::Error> {
-    let completion = chat::complete(&Request {
-        model: None, // the agent's own
-        system: session.system.clone(),
-        messages: session.messages.clone(),
-        tools: Vec::new(),
-        tool_choice: ToolChoice::None,
-        max_output_tokens: None,
-        temperature: None,
-        effort: None,
-        output_schema: None,
-        stop: Vec::new(),
-        extra: None,
-    })?;
+fn answer(request: &Request, reply: &mut String) -> Result<Stop, llm::Error> {
+    let completion = chat::complete(request)?;
     loop {
         // Blocks, but holds no thread of the host and spends no time of its own. A harness that
         // takes steering or runs tools waits with `base/wait` for whichever comes first.
@@ -123,22 +102,21 @@ fn answer(session: &Session, reply: &mut String) -> Result<Stop, llm::Error> {
     }
 }
 
-fn text(part: Part) -> Option<AssistantPart> {
+fn said(part: Part) -> Option<AssistantPart> {
     if let Part::Text(text) = part { Some(AssistantPart::Text(text)) } else { None }
 }
 
 /// The host has retried what was worth retrying: what arrives here is for the user.
-fn failed(error: llm::Error) -> Error {
-    match error {
+fn failed(error: llm::Error) -> Result<Stop, Error> {
+    Err(match error {
+        // At cancellation the host ends the completion; what was said before stays.
+        llm::Error::Cancelled => return Ok(Stop::Cancelled),
         llm::Error::BudgetExhausted(budget) => Error::Budget(budget.message),
         llm::Error::InvalidRequest(text) => Error::Invalid(text),
         llm::Error::ProviderFailed(failure) => Error::Model(failure.message),
         llm::Error::UnknownModel(name) => Error::Model(format!("unknown model {name}")),
         llm::Error::RateLimited(ms) => Error::Model(format!("rate limited for {ms} ms")),
-        llm::Error::ContextExceeded(tokens) => {
-            Error::Model(format!("the conversation exceeds the model's {tokens} tokens"))
-        }
-        llm::Error::Cancelled => Error::Other("cancelled".to_owned()),
+        llm::Error::ContextExceeded(size) => Error::Model(format!("history over {size} tokens")),
         llm::Error::Other(text) => Error::Other(text),
-    }
+    })
 }

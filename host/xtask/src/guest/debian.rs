@@ -75,17 +75,18 @@ impl PrivateApt {
         let sources = self.dir.join("x.sources");
         fs::write(&sources, stanzas.join("\n"))
             .with_context(|| format!("cannot write {}", sources.display()))?;
-        process::run(self.command("apt-get")?.arg("update"), FIX)
+        self.write_configuration()?;
+        process::run(self.command("apt-get").arg("update"), FIX)
     }
 
     /// The newest version of `package` in the lists.
     fn candidate(&self, package: &str) -> Result<String> {
-        let policy = process::output(self.command("apt-cache")?.args(["policy", package]), FIX)?;
+        let policy = process::output(self.command("apt-cache").args(["policy", package]), FIX)?;
         candidate(&policy).with_context(|| format!("Debian has no {package}"))
     }
 
     fn dependencies(&self, package: &str) -> Result<String> {
-        process::output(self.command("apt-cache")?.args(["depends", package]), FIX)
+        process::output(self.command("apt-cache").args(["depends", package]), FIX)
     }
 
     /// Downloads `packages` (`name` or `name=version`) and unpacks them below `prefix`.
@@ -93,7 +94,7 @@ impl PrivateApt {
         let debs = self.dir.join("debs");
         remove(&debs)?;
         create_dir(&debs)?;
-        let mut apt = self.command("apt-get")?;
+        let mut apt = self.command("apt-get");
         process::run(apt.arg("download").args(packages).current_dir(&debs), FIX)?;
         create_dir(prefix)?;
         for entry in fs::read_dir(&debs)? {
@@ -103,23 +104,31 @@ impl PrivateApt {
         remove(&self.dir)
     }
 
-    fn command(&self, program: &str) -> Result<Command> {
-        let dir = utf8(&self.dir)?;
+    fn command(&self, program: &str) -> Command {
         let mut command = process::command(program);
-        for option in [
-            "-q".to_owned(),
-            format!("-oDir::Etc::sourcelist={dir}/x.sources"),
-            "-oDir::Etc::sourceparts=/dev/null".to_owned(),
-            format!("-oDir::State::lists={dir}/lists"),
-            format!("-oDir::Cache={dir}/cache"),
-            "-oAcquire::Languages=none".to_owned(),
-            "-oAcquire::IndexTargets::deb::DEP-11::DefaultEnabled=false".to_owned(),
-            // The user that apt downloads as cannot enter a private home folder.
-            "-oAPT::Sandbox::User=root".to_owned(),
-        ] {
-            command.arg(option);
-        }
-        Ok(command)
+        command.arg("-q").arg("-c").arg(self.configuration());
+        command
+    }
+
+    fn configuration(&self) -> PathBuf {
+        self.dir.join("apt.conf")
+    }
+
+    fn write_configuration(&self) -> Result<()> {
+        let dir = utf8(&self.dir)?;
+        let text = format!(
+            r#"Dir::Etc::sourcelist "{dir}/x.sources";
+Dir::Etc::sourceparts "/dev/null";
+Dir::State::lists "{dir}/lists";
+Dir::Cache "{dir}/cache";
+Acquire::Languages "none";
+Acquire::IndexTargets::deb::DEP-11::DefaultEnabled "false";
+// The user that apt downloads as cannot enter a private home folder.
+APT::Sandbox::User "root";
+"#
+        );
+        let path = self.configuration();
+        fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))
     }
 }
 
