@@ -1,0 +1,140 @@
+//! The loaded model: turns a call into tokens and starts its answer.
+//!
+//! Lives on the worker's thread. `prepare` does everything that can be refused, before the caller
+//! has a stream; `answer` streams.
+
+use domain::chat::{Effort, Request};
+use domain::provider::{Call, ProviderError};
+use llama_cpp_2::model::LlamaModel;
+use llama_cpp_2::token::LlamaToken;
+
+use crate::answer::Answer;
+use crate::cache::Cache;
+use crate::course::Course;
+use crate::error::LoadError;
+use crate::grammar::Grammars;
+use crate::guard::ControlTexts;
+use crate::messages::Prompt;
+use crate::pieces::Start;
+use crate::sampler::Sampler;
+use crate::template::{Inputs, Thinking};
+use crate::wire::THINK_OPEN;
+use crate::worker::{Output, Setup};
+
+/// A prompt must leave room for this many output tokens, or for the call's own limit when that is
+/// lower: an answer cut after a few words is worth less than a clear error.
+const OUTPUT_MIN: u32 = 16;
+
+pub(crate) struct Engine<'m> {
+    setup: &'m Setup,
+    model: &'m LlamaModel,
+    cache: Cache<'m>,
+    /// Built at the first call that needs it: walking a vocabulary takes a tenth of a second.
+    grammars: Option<Grammars>,
+    guard: ControlTexts,
+    bos: String,
+    eos: String,
+}
+
+/// A call that was accepted.
+pub(crate) struct Prepared {
+    pub call: Call,
+    pub prompt: Vec<LlamaToken>,
+    /// Tokens, within the window.
+    pub max_output: usize,
+    pub start: Start,
+    pub sampler: Sampler,
+    pub course: Course,
+}
+
+impl<'m> Engine<'m> {
+    pub(crate) fn new(setup: &'m Setup, model: &'m LlamaModel) -> Result<Self, LoadError> {
+        let vocab = model.vocab();
+        let text = |token: LlamaToken| {
+            if token.0 < 0 {
+                return String::new();
+            }
+            String::from_utf8_lossy(&vocab.token_to_piece(token, true, None)).into_owned()
+        };
+        let control = vocab.tokens().filter(|t| vocab.is_control(*t) || vocab.is_eog(*t));
+        Ok(Self {
+            setup,
+            model,
+            cache: Cache::new(setup, model)?,
+            grammars: None,
+            guard: ControlTexts::new(control.map(text)),
+            bos: text(vocab.bos()),
+            eos: text(vocab.eos()),
+        })
+    }
+
+    /// Checks a call and renders its prompt.
+    pub(crate) fn prepare(&mut self, call: Call) -> Result<Prepared, ProviderError> {
+        let request = &call.request;
+        let sampler = Sampler::new(request, self.setup.options.seed)?;
+        let (model, grammars) = (self.model, &mut self.grammars);
+        let course = Course::new(request, || match grammars {
+            Some(grammars) => Ok(&*grammars),
+            none => Ok(&*none.insert(Grammars::new(model)?)),
+        })?;
+        let text = self.render(request)?;
+        let start = if self.setup.template.thinks && text.trim_end().ends_with(THINK_OPEN) {
+            Start::Thinking
+        } else {
+            Start::Answer
+        };
+        let vocab = self.model.vocab();
+        let has_bos = !self.bos.is_empty() && text.starts_with(&self.bos);
+        let prompt = vocab.tokenize(text.as_bytes(), vocab.should_add_bos() && !has_bos, true);
+        let window = self.setup.window;
+        let length = u32::try_from(prompt.len()).unwrap_or(u32::MAX);
+        if length.saturating_add(call.max_output_tokens.min(OUTPUT_MIN)) > window {
+            return Err(ProviderError::ContextExceeded { window });
+        }
+        let max_output = call.max_output_tokens.min(window - length);
+        let max_output = usize::try_from(max_output).unwrap_or(usize::MAX);
+        Ok(Prepared { call, prompt, max_output, start, sampler, course })
+    }
+
+    /// Streams the answer. `Ok` also when it was cancelled.
+    pub(crate) fn answer(
+        &mut self,
+        prepared: Prepared,
+        output: &Output<'_>,
+    ) -> Result<(), ProviderError> {
+        Answer::new(self.model, &mut self.cache, &self.setup.template, prepared, output).run()
+    }
+
+    fn render(&self, request: &Request) -> Result<String, ProviderError> {
+        let template = &self.setup.template;
+        let prompt = Prompt::build(request, template.tools, &self.guard)?;
+        let render = |prompt: &Prompt| {
+            template.render(&Inputs {
+                messages: &prompt.messages,
+                tools: &prompt.tools,
+                thinking: thinking(request.effort),
+                bos: &self.bos,
+                eos: &self.eos,
+            })
+        };
+        let rendered = match render(&prompt) {
+            Ok(text) => Ok(text),
+            Err(error) => match prompt.without_system() {
+                Some(merged) => render(&merged),
+                None => Err(error),
+            },
+        };
+        rendered.map_err(|error| {
+            ProviderError::InvalidRequest(format!(
+                "the model's chat template refuses the conversation: {error}"
+            ))
+        })
+    }
+}
+
+fn thinking(effort: Option<Effort>) -> Thinking {
+    match effort {
+        Some(Effort::None | Effort::Minimal) => Thinking::Off,
+        _ => Thinking::On,
+    }
+}
