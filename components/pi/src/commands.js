@@ -8,16 +8,21 @@ const COMPACT = /^\/compact(?:\s+([\s\S]*))?$/;
 export function announceCommands(session) {
   const { skills } = session.resourceLoader.getSkills();
   const commands = [
-    { name: "compact", description: "Summarise the history; what follows says what to keep" },
-    ...skills.map((skill) => ({ name: `skill:${skill.name}`, description: skill.description })),
+    { name: "compact", description: "Summarise the history", hint: "what to keep" },
+    ...skills.map((skill) => ({ name: `skill:${skill.name}`, description: skill.description, hint: "request" })),
     ...session.promptTemplates.map((template) => ({
       name: template.name,
       description: template.description ?? "",
+      hint: template.argumentHint ?? "arguments",
     })),
   ];
   emit({
     tag: "commands",
-    val: commands.map(({ name, description }) => ({ name: wellFormed(name), description: wellFormed(description) })),
+    val: commands.map(({ name, description, hint }) => ({
+      name: wellFormed(name),
+      description: wellFormed(description),
+      hint: wellFormed(hint),
+    })),
   });
 }
 

@@ -60,8 +60,9 @@ function finished({ toolCallId, result, isError }) {
   return {
     id: toolCallId,
     status: denied ? "denied" : isError ? "failed" : "completed",
-    title: null,
     content,
+    // pi's details: how output was shortened, a unified patch, the first changed line.
+    output: result.details === undefined ? null : wellFormed(JSON.stringify(result.details)),
   };
 }
 

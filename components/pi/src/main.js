@@ -18,7 +18,7 @@ import { setWorkingDirectory } from "./shims/process.js";
 import { allTools } from "./tools/all.js";
 import { UnsupportedPart, fromParts, wellFormed } from "./wit.js";
 
-const FEATURES = { images: true, steer: true, resume: true };
+const FEATURES = { images: true, steer: true };
 
 /** Everything that lives as long as the instance. */
 let harness;
@@ -82,7 +82,6 @@ function outcome() {
   switch (last?.stopReason) {
     case "error": {
       const verdict = verdictOf(last);
-      if (verdict?.outcome === "cancelled") return "cancelled";
       throw { tag: verdict?.outcome ?? "other", val: wellFormed(last.errorMessage ?? "the model call failed") };
     }
     case "aborted":

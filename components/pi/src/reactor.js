@@ -9,8 +9,8 @@
 // whatever is waited for comes from the host.
 import { wait } from "xpressclaw:base/wait@0.1.0";
 
-/** Far more rounds than any chain of promises in pi takes between two effects. */
-const IDLE_PASSES = 200;
+/** Many times the 15 rounds that pi's longest chain of promises between two effects takes. */
+const IDLE_PASSES = 100;
 /** Rounds with nothing to wait for after which a promise counts as stuck for good. */
 const STUCK_ROUNDS = 5_000;
 /** `wait` takes milliseconds as u32, of which the runtime converts the lower 31 bits. */
@@ -33,7 +33,10 @@ export function ready(...waitables) {
   return new Promise((resolve) => waiting.add({ waitables, resolve }));
 }
 
-/** From now on until `beginTurn` nothing waits: what was waited for is released. */
+/**
+ * The turn is cancelled: from now on until `beginTurn` nothing waits, so that pi winds the turn
+ * down at once. What was waited for is released; its next call tells that it was cancelled.
+ */
 export function cancelWaits() {
   cancelled = true;
   release([...waiting]);

@@ -14,7 +14,7 @@ const oneOf = (...choices) => ({ is: (value) => choices.includes(value), what: `
 
 const SHAPE = {
   compaction: { enabled: BOOLEAN, reserveTokens: COUNT, keepRecentTokens: COUNT },
-  defaultThinkingLevel: oneOf("off", "minimal", "low", "medium", "high"),
+  defaultThinkingLevel: oneOf("off", "minimal", "low", "medium", "high", "xhigh", "max"),
   defaultTools: NAMES,
   followUpMode: oneOf("all", "one-at-a-time"),
   images: { blockImages: BOOLEAN },

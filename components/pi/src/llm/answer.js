@@ -63,6 +63,9 @@ export class Answer {
       case "tool-call-arguments":
         this.#continueCall(val);
         return false;
+      case "tool-call-signature":
+        this.#signCall(val);
+        return false;
       default:
         this.#finish(val);
         return true;
@@ -119,6 +122,11 @@ export class Answer {
     if (block === undefined) return;
     this.#json.set(block, this.#json.get(block) + fragment);
     this.#push("toolcall_delta", block, { delta: fragment });
+  }
+
+  #signCall({ index, signature }) {
+    const block = this.#calls.get(index);
+    if (block !== undefined) block.thoughtSignature = signature;
   }
 
   #close() {

@@ -15,6 +15,8 @@ function fromHost(model) {
     provider: PROVIDER,
     baseUrl: "",
     reasoning: model.reasoning,
+    // pi offers these two only where it knows that they exist; the host lowers what a model lacks.
+    thinkingLevelMap: { xhigh: "xhigh", max: "max" },
     input: model.images ? ["text", "image"] : ["text"],
     // pi counts dollars per million tokens.
     cost: {

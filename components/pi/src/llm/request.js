@@ -1,6 +1,6 @@
 // pi's context as the contract's request.
 import { collapseSystemMessages, getCurrentTools, getSystemMessageText } from "@earendil-works/pi-ai";
-import { buildBaseOptions, clampReasoning } from "pi:ai/api/simple-options.js";
+import { buildBaseOptions } from "pi:ai/api/simple-options.js";
 import { transformMessages } from "pi:ai/api/transform-messages.js";
 import { textPart, toParts, wellFormed } from "../wit.js";
 
@@ -26,7 +26,7 @@ export function toRequest(model, context, options) {
     toolChoice: { tag: "auto" },
     maxOutputTokens: maxTokens > 0 ? Math.floor(maxTokens) : null,
     temperature: options.temperature ?? null,
-    effort: model.reasoning ? (clampReasoning(options.reasoning) ?? "none") : null,
+    effort: model.reasoning ? (options.reasoning ?? "none") : null,
     outputSchema: null,
     stop: [],
     extra: null,
@@ -69,7 +69,12 @@ function toAssistantPart(block) {
     case "toolCall":
       return {
         tag: "tool-call",
-        val: { id: block.id, name: block.name, arguments: wellFormed(JSON.stringify(block.arguments)) },
+        val: {
+          id: block.id,
+          name: block.name,
+          arguments: wellFormed(JSON.stringify(block.arguments)),
+          signature: block.thoughtSignature ?? null,
+        },
       };
     default:
       return textPart(block.text);

@@ -46,7 +46,8 @@ export class Host {
   wait(waitables, timeout) {
     for (;;) {
       const ready = waitables.flatMap((waitable, index) => (waitable.ready() ? [index] : []));
-      if (ready.length > 0 || this.cancelled) return ready;
+      // A cancelled turn does not block until the component has taken the cancel.
+      if (ready.length > 0 || this.inputs[0]?.tag === "cancel") return ready;
       const action = this.onIdle.shift();
       if (action !== undefined) action();
       else if (timeout !== null) {

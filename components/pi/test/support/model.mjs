@@ -1,5 +1,5 @@
 // A scripted model behind the contract's `llm`. A turn of the script is an object:
-// `text`, `thinking`, `signature`, `calls` ([name, arguments] or [name, JSON text]), `finish`,
+// `text`, `thinking`, `signature`, `callSignature`, `calls` ([name, arguments] or [name, JSON text]), `finish`,
 // `usage`, `cost`, `model`; or `refused` (an error of `complete`) or `error` (an error of `next`);
 // `hold` keeps the answer back until `host.release()`. A function is called with the request.
 import { failure } from "./handles.mjs";
@@ -32,6 +32,9 @@ function eventsOf(turn, nextId) {
       val: { index, fragment: val },
     })),
   ]);
+  if (turn.callSignature !== undefined) {
+    calls.push({ tag: "tool-call-signature", val: { index: 0, signature: turn.callSignature } });
+  }
   const outcome = {
     finish: turn.finish ?? (calls.length > 0 ? "tool-calls" : "stop"),
     model: turn.model ?? MODEL.name,

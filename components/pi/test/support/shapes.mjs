@@ -51,13 +51,11 @@ export const event = variant({
   "call-update": record({
     id: text,
     status: option(oneOf("pending", "running", "completed", "failed", "denied")),
-    title: option(text),
-    content: option(
-      list(variant({ part, diff: record({ path: text, old: option(text), new: text }), terminal: text })),
-    ),
+    content: option(list(variant({ part, diff: record({ path: text, old: option(text), new: text }) }))),
+    output: option(json),
   }),
   "call-output": record({ id: text, text }),
-  commands: list(record({ name: text, description: text })),
+  commands: list(record({ name: text, description: text, hint: option(text) })),
   notice: text,
 });
 
@@ -71,7 +69,7 @@ export const request = record({
         variant({
           text,
           thinking: record({ text, signature: option(text) }),
-          "tool-call": record({ id: text, name: text, arguments: json }),
+          "tool-call": record({ id: text, name: text, arguments: json, signature: option(text) }),
         }),
       ),
       tool: record({ callId: text, content: list(part), failed: bool }),
@@ -81,7 +79,7 @@ export const request = record({
   toolChoice: variant({ auto: undefined, none: undefined, required: undefined, named: text }),
   maxOutputTokens: option(count),
   temperature: option(number),
-  effort: option(oneOf("none", "minimal", "low", "medium", "high")),
+  effort: option(oneOf("none", "minimal", "low", "medium", "high", "xhigh", "max")),
   outputSchema: option(json),
   stop: list(text),
   extra: option(json),
