@@ -28,11 +28,10 @@ pub fn prepare(settings: &Settings, packages: &[&str]) -> Result<()> {
     setup::base(settings)?;
     components::build(settings, &[])?;
     let mut cargo = cargo(settings, "build");
-    // Quiet would hide minutes of progress; cargo prints one line when nothing is to be done.
     for package in packages {
         cargo.args(["--package", package]);
     }
-    process::run(&mut cargo, FIX)
+    process::run_unsaid(&mut cargo, FIX)
 }
 
 /// A cargo on the host workspace.

@@ -47,7 +47,7 @@ pub fn test(settings: &Settings, name: &str, source: &Path) -> Result<()> {
 
 /// A copy of `source` with its packages installed. The caller holds the component's lock.
 fn working_copy(settings: &Settings, name: &str, source: &Path) -> Result<PathBuf> {
-    let mut inputs = Inputs::new("npm ci 1");
+    let mut inputs = Inputs::new("npm install 1");
     for manifest in MANIFESTS {
         inputs = inputs.path(&source.join(manifest)).with_context(|| {
             format!(
@@ -62,7 +62,11 @@ fn working_copy(settings: &Settings, name: &str, source: &Path) -> Result<PathBu
     let lock = settings.lock(&format!("npm-{name}"));
     ensure(&copy.join("node_modules"), &stamp, &lock, || {
         let mut npm = process::command("npm");
-        npm.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"]).current_dir(&copy);
+        // `npm install` keeps to the lock file, too; `npm ci` would refuse one that lacks optional
+        // packages for foreign platforms, which some releases name and never published.
+        npm.args(["install", "--no-save", "--ignore-scripts", "--no-audit", "--no-fund"])
+            .arg("--loglevel=error")
+            .current_dir(&copy);
         process::run(&mut npm, FIX)
     })?;
     Ok(copy)

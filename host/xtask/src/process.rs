@@ -46,8 +46,15 @@ pub fn cargo() -> Command {
 
 /// Runs to the end with the child's stdout on stderr and no stdin.
 pub fn run(command: &mut Command, fix: &str) -> Result<()> {
+    say(render(command));
+    run_unsaid(command, fix)
+}
+
+/// Like `run`, for a program that says itself what it does, and nothing when that is nothing.
+pub fn run_unsaid(command: &mut Command, fix: &str) -> Result<()> {
     command.stdin(Stdio::null()).stdout(Stdio::from(io::stderr()));
-    run_inherited(command, fix)
+    let status = command.status().with_context(|| not_started(command, fix))?;
+    check(command, status, fix)
 }
 
 /// Like `run`, but the child's stdout is xtask's.
@@ -113,7 +120,9 @@ pub fn on_path(name: &str) -> Option<PathBuf> {
 
 /// `command` as one would type it.
 pub fn render(command: &Command) -> String {
-    let mut words = vec![command.get_program()];
+    let program = command.get_program();
+    let name = Path::new(program).file_name().filter(|name| *name == "cargo").unwrap_or(program);
+    let mut words = vec![name];
     words.extend(command.get_args());
     let words: Vec<_> = words
         .into_iter()

@@ -38,7 +38,7 @@ pub struct Toolchain {
 
 impl Toolchain {
     /// Makes `command`, a cargo, build guests with this toolchain. Paths of this machine are kept
-    /// out of the guests, so that a component's digest is the same wherever it is built.
+    /// out of the guests: with the same toolchain, a component's digest is the same everywhere.
     pub fn apply(&self, command: &mut Command, settings: &Settings) -> Result<()> {
         let mut flags = self.flags.clone();
         flags.push(format!("--remap-path-prefix={}=.", utf8(&settings.root)?));
