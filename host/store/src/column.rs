@@ -58,21 +58,28 @@ pub(crate) fn optional_session(
 }
 
 pub(crate) fn turn(row: &rusqlite::Row<'_>, column: usize) -> rusqlite::Result<TurnId> {
-    turn_from(column, row.get(column)?)
+    from_text(column, row.get(column)?)
 }
 
 pub(crate) fn optional_turn(
     row: &rusqlite::Row<'_>,
     column: usize,
 ) -> rusqlite::Result<Option<TurnId>> {
-    let id: Option<String> = row.get(column)?;
-    id.map(|id| turn_from(column, id)).transpose()
+    optional_text(row, column)
 }
 
-/// The domain mints turn ids and reads them back through serde only.
-fn turn_from(column: usize, id: String) -> rusqlite::Result<TurnId> {
-    let id: StringDeserializer<ValueError> = id.into_deserializer();
-    serde::Deserialize::deserialize(id).map_err(|e: ValueError| broken(column, e))
+/// Reads a value whose serde form is a plain string.
+pub(crate) fn optional_text<T: DeserializeOwned>(
+    row: &rusqlite::Row<'_>,
+    column: usize,
+) -> rusqlite::Result<Option<T>> {
+    let text: Option<String> = row.get(column)?;
+    text.map(|text| from_text(column, text)).transpose()
+}
+
+fn from_text<T: DeserializeOwned>(column: usize, text: String) -> rusqlite::Result<T> {
+    let text: StringDeserializer<ValueError> = text.into_deserializer();
+    T::deserialize(text).map_err(|e| broken(column, e))
 }
 
 pub(crate) fn json<T: DeserializeOwned>(

@@ -11,6 +11,9 @@
 //! | group | calls |
 //! |---|---|
 //! | [`Store::memory`] | `add`, `search`, `list`, `delete` |
+//! | [`Store::task`] | `create`, `update`, `get`, `list` |
+//! | [`Store::log`] | `append`, `tail` |
+//! | [`Store::session`] | `open`, `rename`, `begin_turn`, `finish_turn`, `history`, `turns`, `list` |
 //! | [`Store::ledger`] | `reserve` → `settle` or `release`; `lines`, `history`, `spend`, `totals`; `set_cap`, `clear_cap`, `caps`; `recover` |
 //!
 //! Errors are one enum per group or operation; a broken limit is [`invalid::Invalid`], which names
@@ -21,9 +24,12 @@ mod database;
 mod id;
 pub mod invalid;
 pub mod ledger;
+pub mod log;
 pub mod memory;
 mod owner;
 mod schema;
+pub mod session;
+pub mod task;
 
 pub use database::{DatabaseError, OpenError, Store};
 pub use invalid::Invalid;

@@ -98,5 +98,6 @@ pub(super) fn of(
 /// Puts a sum in halves together, staying at the largest amount.
 pub(super) fn whole(high: i64, low: i64) -> NanoDollars {
     let sum = (i128::from(high) << 32) + i128::from(low);
-    NanoDollars(u64::try_from(sum).unwrap_or(0).min(NanoDollars::MAX.0))
+    let largest = NanoDollars::MAX.0;
+    NanoDollars(u64::try_from(sum.clamp(0, i128::from(largest))).unwrap_or(largest))
 }
