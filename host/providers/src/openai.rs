@@ -21,8 +21,10 @@ use async_trait::async_trait;
 use domain::provider::{Call, Deltas, ModelInfo, Provider, ProviderError};
 
 pub use config::{
-    ConfigError, ModelFacts, OpenAiConfig, OutputLimit, ThinkingField, Timeouts, UsageRequest,
+    CallSignatures, ConfigError, ModelFacts, OpenAiConfig, OutputLimit, ThinkingField, Timeouts,
+    USUAL_EFFORTS, UsageRequest,
 };
+pub use request::EXTRA_FIELDS;
 
 /// A configured OpenAI-compatible endpoint. Cheap to call from many tasks: connections are pooled.
 #[derive(Debug)]
@@ -42,6 +44,9 @@ impl OpenAi {
                 .output_limit
                 .unwrap_or_else(|| OutputLimit::of_host(endpoint.host())),
             thinking: config.thinking,
+            call_signatures: config
+                .call_signatures
+                .unwrap_or_else(|| CallSignatures::of_host(endpoint.host())),
             usage: config.usage,
         };
         Ok(Self { endpoint, models: config.models, format })
@@ -71,7 +76,7 @@ impl Provider for OpenAi {
             context_window: facts.context_window,
             max_output_tokens: facts.max_output_tokens,
             images: facts.images,
-            reasoning: facts.reasoning,
+            reasoning: !facts.efforts.is_empty(),
             price: facts.price,
         })
     }
@@ -80,7 +85,7 @@ impl Provider for OpenAi {
     /// closes the connection, which is what cancels the call at the provider.
     async fn call(&self, call: Call) -> Result<Deltas, ProviderError> {
         let facts = self.facts(&call.model);
-        let body = request::body(&call, &facts, &self.format);
+        let body = request::body(&call, &facts, &self.format)?;
         let response = self.endpoint.post(&body, &facts).await?;
         let context = answer::Context::new(&call, self.endpoint.refusals(&facts));
         Ok(answer::deltas(response, context, self.endpoint.timeouts()))

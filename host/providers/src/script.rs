@@ -91,7 +91,8 @@ impl Script {
         self.turns.get(played).ok_or_else(|| {
             // The counter must not wrap, however often an exhausted script is asked.
             self.next.store(self.turns.len(), Ordering::Relaxed);
-            let (name, turns) = (&self.model, self.turns.len());
+            let name = self.model.strip_prefix("script:").unwrap_or(&self.model);
+            let turns = self.turns.len();
             let unit = if turns == 1 { "turn" } else { "turns" };
             ProviderError::Other(format!(
                 "the script `{name}` has {turns} {unit} and was asked for one more; \

@@ -82,6 +82,7 @@ pub(super) fn deltas(response: Response, context: Context, timeouts: Timeouts) -
         finish: None,
         usage: None,
         said: false,
+        refused: false,
         told_model: false,
         ended: false,
     };
@@ -123,8 +124,9 @@ struct Answer {
     /// Set by the finish reason.
     finish: Option<Finish>,
     usage: Option<Usage>,
-    /// Whether there was text, thinking or a refusal.
+    /// Whether there was text, thinking or a call.
     said: bool,
+    refused: bool,
     told_model: bool,
     ended: bool,
 }
@@ -214,23 +216,19 @@ impl Answer {
 
     /// Takes the choice's content and gives back the usage that a few servers put there.
     fn choice(&mut self, choice: Choice) -> Result<Option<serde_json::Value>, ProviderError> {
-        let refused = match choice.delta {
-            Some(fragment) => self.fragment(fragment)?,
-            None => Refused::No,
-        };
+        if let Some(fragment) = choice.delta {
+            self.fragment(fragment)?;
+        }
         if let Some(reason) = choice.finish_reason.as_deref() {
             if reason == "error" {
                 return Err(self.context.refusals.malformed("it ended with an unnamed error"));
             }
             self.finish = chunk::finish(reason).or(self.finish);
         }
-        if let (Refused::Yes, None | Some(Finish::Stop)) = (refused, self.finish) {
-            self.finish = self.finish.map(|_| Finish::Refusal);
-        }
         Ok(choice.usage)
     }
 
-    fn fragment(&mut self, fragment: Fragment) -> Result<Refused, ProviderError> {
+    fn fragment(&mut self, fragment: Fragment) -> Result<(), ProviderError> {
         let some = |text: Option<String>| text.filter(|text| !text.is_empty());
         if let Some(text) = some(fragment.reasoning_content).or(some(fragment.reasoning)) {
             self.say(text.len(), Delta::Thinking(text))?;
@@ -238,9 +236,8 @@ impl Answer {
         if let Some(text) = some(fragment.content) {
             self.say(text.len(), Delta::Text(text))?;
         }
-        let refusal = some(fragment.refusal);
-        let refused = if refusal.is_some() { Refused::Yes } else { Refused::No };
-        if let Some(text) = refusal {
+        if let Some(text) = some(fragment.refusal) {
+            self.refused = true;
             self.say(text.len(), Delta::Text(text))?;
         }
         for call in fragment.tool_calls.unwrap_or_default() {
@@ -253,7 +250,7 @@ impl Answer {
                 self.say(size, delta)?;
             }
         }
-        Ok(refused)
+        Ok(())
     }
 
     fn say(&mut self, size: usize, delta: Delta) -> Result<(), ProviderError> {
@@ -289,8 +286,10 @@ impl Answer {
     fn end(&mut self, finish: Finish) -> Result<(), ProviderError> {
         let calls = &self.context.calls;
         calls.finish().map_err(|reason| self.context.refusals.malformed(reason))?;
-        // Servers disagree on the reason of an answer with calls; the calls decide.
+        // Servers disagree on the reason of an answer with calls; the calls decide. A refusal's
+        // text comes with `stop`.
         let finish = match (finish, calls.is_empty()) {
+            (Finish::Stop, true) if self.refused => Finish::Refusal,
             (Finish::Stop, false) => Finish::ToolCalls,
             (Finish::ToolCalls, true) => Finish::Stop,
             (finish, _) => finish,
@@ -332,11 +331,4 @@ impl Answer {
         let reason = format!("the answer broke off before its end: {why}");
         self.context.refusals.broken(reason, Sent::Maybe)
     }
-}
-
-/// Whether a fragment is a refusal's text.
-#[derive(Debug, Clone, Copy)]
-enum Refused {
-    No,
-    Yes,
 }

@@ -13,6 +13,8 @@ use serde_json::Value;
 const CALLS_MAX: usize = 128;
 /// Arguments that wait for their call's name, which belongs into the first fragment.
 const HELD_ARGUMENTS_MAX_BYTES: usize = 64 << 10;
+/// Signatures of calls are a few KiB.
+const SIGNATURE_MAX_BYTES: usize = 64 << 10;
 /// Names of tools have at most 64 characters; ids are not much longer.
 const NAME_MAX_BYTES: usize = 256;
 
@@ -33,6 +35,7 @@ struct Call {
     /// Our number, from the moment that the name is known.
     index: Option<u32>,
     held: String,
+    held_signature: Option<String>,
 }
 
 impl Calls {
@@ -46,6 +49,12 @@ impl Calls {
 
     /// Takes a fragment and gives what can be told of it. The error says what is wrong with it.
     pub fn take(&mut self, fragment: CallFragment) -> Result<Vec<Delta>, String> {
+        let signature = fragment.signature().map(str::to_owned);
+        if signature.as_ref().is_some_and(|text| text.len() > SIGNATURE_MAX_BYTES) {
+            return Err(format!(
+                "a tool call's signature is longer than {SIGNATURE_MAX_BYTES} bytes"
+            ));
+        }
         let function = fragment.function.unwrap_or_default();
         let id = fragment.id.filter(|id| !id.is_empty());
         let name = function.name.filter(|name| !name.is_empty());
@@ -72,6 +81,7 @@ impl Calls {
         };
         let Some(call) = self.calls.get_mut(at) else { return Ok(Vec::new()) };
         call.wire_id = call.wire_id.take().or(id);
+        call.held_signature = call.held_signature.take().or(signature);
 
         let mut deltas = Vec::new();
         let index = match (call.index, name) {
@@ -95,6 +105,9 @@ impl Calls {
         let fragment = std::mem::take(&mut call.held) + &arguments;
         if !fragment.is_empty() {
             deltas.push(Delta::ToolCallArguments { index, fragment });
+        }
+        if let Some(signature) = call.held_signature.take() {
+            deltas.push(Delta::ToolCallSignature { index, signature });
         }
         Ok(deltas)
     }

@@ -40,6 +40,15 @@ pub(super) struct CallFragment {
     pub index: Option<u32>,
     pub id: Option<String>,
     pub function: Option<FunctionFragment>,
+    /// Where Google puts the signature of a call.
+    pub extra_content: Option<Value>,
+}
+
+impl CallFragment {
+    pub fn signature(&self) -> Option<&str> {
+        let content = self.extra_content.as_ref()?;
+        content.pointer("/google/thought_signature")?.as_str().filter(|text| !text.is_empty())
+    }
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use domain::Price;
+use domain::chat::Effort;
 
 use crate::Secret;
 
@@ -13,6 +14,9 @@ pub const ASSUMED_CONTEXT_WINDOW: u32 = 131_072;
 /// Longest answer of a model that nothing is configured about. Tokens; enough to write a large
 /// file, little enough that a reservation does not swallow a small budget.
 pub const ASSUMED_MAX_OUTPUT_TOKENS: u32 = 16_384;
+
+/// What every model that takes `reasoning_effort` knows.
+pub const USUAL_EFFORTS: [Effort; 3] = [Effort::Low, Effort::Medium, Effort::High];
 
 /// Establishing a connection, TLS included: far above the slowest link, well below a user's
 /// patience.
@@ -44,6 +48,8 @@ pub struct OpenAiConfig {
     /// `None`: [`OutputLimit::of_host`].
     pub output_limit: Option<OutputLimit>,
     pub thinking: ThinkingField,
+    /// `None`: [`CallSignatures::of_host`].
+    pub call_signatures: Option<CallSignatures>,
     pub usage: UsageRequest,
     pub timeouts: Timeouts,
     /// What is known about models; others get [`ModelFacts::assumed`].
@@ -63,6 +69,7 @@ impl OpenAiConfig {
             proxy: None,
             output_limit: None,
             thinking: ThinkingField::Dropped,
+            call_signatures: None,
             usage: UsageRequest::StreamOptions,
             timeouts: Timeouts::default(),
             models: Vec::new(),
@@ -80,8 +87,9 @@ pub struct ModelFacts {
     /// Tokens.
     pub max_output_tokens: u32,
     pub images: bool,
-    /// Whether it takes `reasoning_effort`; others refuse requests that carry it.
-    pub reasoning: bool,
+    /// The levels of `reasoning_effort` that it takes, mostly [`USUAL_EFFORTS`]; empty for a model
+    /// that refuses requests which carry the field.
+    pub efforts: Vec<Effort>,
     /// `None`: unknown, so budgets refuse the model until it is configured.
     pub price: Option<Price>,
 }
@@ -95,7 +103,7 @@ impl ModelFacts {
             context_window: ASSUMED_CONTEXT_WINDOW,
             max_output_tokens: ASSUMED_MAX_OUTPUT_TOKENS,
             images: true,
-            reasoning: false,
+            efforts: Vec::new(),
             price: None,
         }
     }
@@ -115,14 +123,32 @@ impl OutputLimit {
     /// The field for a server at `host`: OpenAI's newer one at OpenAI and Azure, `max_tokens`
     /// elsewhere.
     pub fn of_host(host: &str) -> Self {
-        let inside = |domain: &str| {
-            host.strip_suffix(domain).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
-        };
-        if inside("openai.com") || inside("azure.com") {
+        if is_inside(host, "openai.com") || is_inside(host, "azure.com") {
             Self::MaxCompletionTokens
         } else {
             Self::MaxTokens
         }
+    }
+}
+
+fn is_inside(host: &str, domain: &str) -> bool {
+    host.strip_suffix(domain).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+}
+
+/// What becomes of the signatures on the history's tool calls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CallSignatures {
+    /// Not sent: servers that know none refuse the field.
+    Dropped,
+    /// Sent as `extra_content.google.thought_signature`, without which Google's thinking models
+    /// refuse a history.
+    Google,
+}
+
+impl CallSignatures {
+    /// Google's field at Google, none elsewhere.
+    pub fn of_host(host: &str) -> Self {
+        if is_inside(host, "googleapis.com") { Self::Google } else { Self::Dropped }
     }
 }
 
@@ -183,7 +209,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_limit_field_follows_the_host() {
+    fn fields_follow_the_host() {
         use OutputLimit::{MaxCompletionTokens, MaxTokens};
         for (host, field) in [
             ("api.openai.com", MaxCompletionTokens),
@@ -195,5 +221,8 @@ mod tests {
         ] {
             assert_eq!(OutputLimit::of_host(host), field, "{host}");
         }
+        let google = "generativelanguage.googleapis.com";
+        assert_eq!(CallSignatures::of_host(google), CallSignatures::Google);
+        assert_eq!(CallSignatures::of_host("notgoogleapis.com"), CallSignatures::Dropped);
     }
 }

@@ -5,13 +5,10 @@ use domain::chat::{AssistantPart, Message, ToolResult};
 use domain::content::{Blob, Link, Part};
 use serde_json::{Value, json};
 
-use super::config::ThinkingField;
+use super::config::{CallSignatures, ThinkingField};
+use super::request::Format;
 
-pub(super) fn messages(
-    system: Option<&str>,
-    history: &[Message],
-    thinking: ThinkingField,
-) -> Vec<Value> {
+pub(super) fn messages(system: Option<&str>, history: &[Message], format: &Format) -> Vec<Value> {
     let mut messages = Vec::with_capacity(history.len() + 1);
     if let Some(system) = system {
         messages.push(json!({"role": "system", "content": system}));
@@ -26,7 +23,7 @@ pub(super) fn messages(
             Message::User(parts) => {
                 messages.push(json!({"role": "user", "content": user_content(parts)}));
             }
-            Message::Assistant(parts) => messages.push(assistant(parts, thinking)),
+            Message::Assistant(parts) => messages.push(assistant(parts, format)),
             Message::Tool(result) => messages.push(tool(result, &mut images)),
         }
     }
@@ -103,7 +100,7 @@ fn link_text(link: &Link) -> String {
     }
 }
 
-fn assistant(parts: &[AssistantPart], thinking: ThinkingField) -> Value {
+fn assistant(parts: &[AssistantPart], format: &Format) -> Value {
     let (mut text, mut thoughts, mut calls) = (String::new(), String::new(), Vec::new());
     for part in parts {
         match part {
@@ -111,17 +108,23 @@ fn assistant(parts: &[AssistantPart], thinking: ThinkingField) -> Value {
             AssistantPart::Thinking(t) => thoughts.push_str(&t.text),
             AssistantPart::ToolCall(call) => {
                 let arguments = if call.arguments.is_empty() { "{}" } else { &call.arguments };
-                calls.push(json!({
+                let mut wire = json!({
                     "id": call.id,
                     "type": "function",
                     "function": {"name": call.name, "arguments": arguments},
-                }));
+                });
+                if let (CallSignatures::Google, Some(signature)) =
+                    (format.call_signatures, &call.signature)
+                {
+                    wire["extra_content"] = json!({"google": {"thought_signature": signature}});
+                }
+                calls.push(wire);
             }
         }
     }
     let content = if text.is_empty() && !calls.is_empty() { Value::Null } else { json!(text) };
     let mut message = json!({"role": "assistant", "content": content});
-    if thinking == ThinkingField::ReasoningContent && !thoughts.is_empty() {
+    if format.thinking == ThinkingField::ReasoningContent && !thoughts.is_empty() {
         message["reasoning_content"] = json!(thoughts);
     }
     if !calls.is_empty() {

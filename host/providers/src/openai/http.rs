@@ -138,7 +138,9 @@ impl Endpoint {
             .map_err(|error| error.to_string())?;
         // Plain HTTP needs no certificates, and the machine may have none.
         let mut tls = if self.url.scheme() == "https" || self.proxy.is_some() {
-            tls.with_platform_verifier().map_err(|error| error.to_string())?.with_no_client_auth()
+            tls.with_platform_verifier()
+                .map_err(|error| format!("{error}; install the system's `ca-certificates`"))?
+                .with_no_client_auth()
         } else {
             tls.with_root_certificates(rustls::RootCertStore::empty()).with_no_client_auth()
         };

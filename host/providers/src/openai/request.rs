@@ -1,44 +1,32 @@
 //! The request body: what the host decides first, then what the caller adds.
 
 use domain::chat::{Effort, ToolChoice};
-use domain::provider::Call;
+use domain::provider::{Call, ProviderError};
 use serde_json::{Map, Value, json};
 
-use super::config::{ModelFacts, OutputLimit, ThinkingField, UsageRequest};
+use super::config::{CallSignatures, ModelFacts, OutputLimit, ThinkingField, UsageRequest};
 use super::content;
 
-/// Fields of a body that a caller's `extra` never reaches, set or not: they choose the model, the
-/// output limit, the price or the form of the answer, which the reservation and the parser count
-/// on.
-const OWNED_BY_THE_HOST: [&str; 28] = [
-    "audio",
-    "best_of",
-    "fallbacks",
-    "function_call",
-    "functions",
-    "max_completion_tokens",
-    "max_output_tokens",
-    "max_tokens",
-    "messages",
-    "modalities",
-    "model",
-    "models",
-    "n",
-    "num_choices",
-    "plugins",
-    "provider",
-    "reasoning_effort",
-    "response_format",
-    "route",
-    "service_tier",
-    "stop",
-    "stream",
-    "stream_options",
-    "temperature",
-    "tool_choice",
-    "tools",
-    "usage",
-    "web_search_options",
+/// What a caller's `extra` may set: how tokens are drawn, and labels. Everything else is refused,
+/// because a field could multiply the price (`n`), choose a dearer tier or another model, or
+/// change the form of the answer, past the reservation and the parser.
+pub const EXTRA_FIELDS: [&str; 16] = [
+    "frequency_penalty",
+    "logit_bias",
+    "metadata",
+    "min_p",
+    "parallel_tool_calls",
+    "presence_penalty",
+    "prompt_cache_key",
+    "repetition_penalty",
+    "safety_identifier",
+    "seed",
+    "store",
+    "top_a",
+    "top_k",
+    "top_p",
+    "user",
+    "verbosity",
 ];
 
 /// The endpoint's habits, resolved.
@@ -46,12 +34,23 @@ const OWNED_BY_THE_HOST: [&str; 28] = [
 pub(super) struct Format {
     pub output_limit: OutputLimit,
     pub thinking: ThinkingField,
+    pub call_signatures: CallSignatures,
     pub usage: UsageRequest,
 }
 
-pub(super) fn body(call: &Call, facts: &ModelFacts, format: &Format) -> Value {
+pub(super) fn body(
+    call: &Call,
+    facts: &ModelFacts,
+    format: &Format,
+) -> Result<Value, ProviderError> {
     let request = &call.request;
-    let messages = content::messages(request.system.as_deref(), &request.messages, format.thinking);
+    if let Some(field) = request.extra.keys().find(|f| !EXTRA_FIELDS.contains(&f.as_str())) {
+        return Err(ProviderError::InvalidRequest(format!(
+            "the extra field `{field}` does not reach a provider; remove it, these do: {}",
+            EXTRA_FIELDS.join(", ")
+        )));
+    }
+    let messages = content::messages(request.system.as_deref(), &request.messages, format);
     let mut body = Map::new();
     let mut set = |field: &str, value: Value| {
         body.insert(field.to_owned(), value);
@@ -97,7 +96,7 @@ pub(super) fn body(call: &Call, facts: &ModelFacts, format: &Format) -> Value {
         });
         set("response_format", json!({"type": "json_schema", "json_schema": format}));
     }
-    if let (Some(effort), true) = (request.effort, facts.reasoning) {
+    if let Some(effort) = request.effort.and_then(|wanted| served(wanted, &facts.efforts)) {
         set("reasoning_effort", json!(effort_name(effort)));
     }
     if let Some(temperature) = request.temperature {
@@ -106,12 +105,16 @@ pub(super) fn body(call: &Call, facts: &ModelFacts, format: &Format) -> Value {
     if !request.stop.is_empty() {
         set("stop", json!(request.stop));
     }
-    for (field, value) in &request.extra {
-        if !OWNED_BY_THE_HOST.contains(&field.as_str()) && !body.contains_key(field) {
-            body.insert(field.clone(), value.clone());
-        }
-    }
-    Value::Object(body)
+    body.extend(request.extra.clone());
+    Ok(Value::Object(body))
+}
+
+/// The level itself or the next lower one that the model has; its lowest when there is none.
+fn served(wanted: Effort, efforts: &[Effort]) -> Option<Effort> {
+    let rank = |effort: &Effort| *effort as u8;
+    let lower =
+        efforts.iter().filter(|effort| rank(effort) <= rank(&wanted)).max_by_key(|e| rank(e));
+    lower.or_else(|| efforts.iter().min_by_key(|e| rank(e))).copied()
 }
 
 fn effort_name(effort: Effort) -> &'static str {
@@ -121,7 +124,8 @@ fn effort_name(effort: Effort) -> &'static str {
         Effort::Low => "low",
         Effort::Medium => "medium",
         Effort::High => "high",
-        Effort::Xhigh | Effort::Max => "xhigh",
+        Effort::Xhigh => "xhigh",
+        Effort::Max => "max",
     }
 }
 
@@ -132,8 +136,8 @@ fn is_strict(schema: &Value) -> bool {
     match schema {
         Value::Array(items) => items.iter().all(is_strict),
         Value::Object(object) => {
-            let is_object = object.contains_key("properties")
-                || object.get("type").is_some_and(|kind| names_object(kind));
+            let is_object =
+                object.contains_key("properties") || object.get("type").is_some_and(names_object);
             (!is_object || is_closed(object)) && object.values().all(is_strict)
         }
         _ => true,

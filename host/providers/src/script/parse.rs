@@ -222,6 +222,10 @@ pub(super) fn parse(script: &str, text: &str) -> Result<Parsed, ScriptError> {
 
 /// A turn, a price, or both.
 fn parse_line(line: &str) -> Result<(Option<Turn>, Option<Price>), LineError> {
+    // serde would take a list of the fields' values, too.
+    if !line.trim_start().starts_with('{') {
+        return Err(LineError::Json { column: 1 });
+    }
     let line: Line = serde_json::from_str(line).map_err(|error| json_error(&error))?;
     let price = line.price.as_ref().map(parse_price).transpose()?;
     let says_nothing = line.text.is_none()
