@@ -15,8 +15,8 @@
 //!
 //! **How.** `reservation` holds what is open, `spend` what is settled: append-only (triggers abort
 //! any change), one row for every reservation that ever was, a released one at zero cost, so that
-//! every request is explained. `spend_sum` holds running sums of both per agent, task and quarter
-//! of an hour, so that a check never scans the history. `cap` holds what `budget set` stored.
+//! every request is explained. `spend_sum` holds running sums of both per agent, task and time, so
+//! that a check never scans the history. `cap` holds what `budget set` stored.
 //!
 //! **Caps.** The caller passes those of its configuration; a stored cap of the same scope and
 //! window takes their place, for every process from the next reservation on. A cap of zero-cost

@@ -165,13 +165,15 @@ CREATE TRIGGER spend_never_goes BEFORE DELETE ON spend BEGIN
     SELECT RAISE (ABORT, 'spend is append-only');
 END;
 
--- Running sums of `reservation` and `spend`, written in the same transactions. `bucket` is the
--- quarter of an hour of the reservation (milliseconds / 900,000), or -1 for all time.
+-- Running sums of `reservation` and `spend`, written in the same transactions. `step` is the width
+-- of a bucket in milliseconds: a quarter of an hour (900,000), a day (86,400,000), or 0 for all
+-- time; `bucket` counts them from the epoch by the time of the reservation.
 CREATE TABLE spend_sum (
     agent    TEXT    NOT NULL,             -- empty: all agents
     task     TEXT    NOT NULL,             -- empty: all tasks
+    step     INTEGER NOT NULL,
     bucket   INTEGER NOT NULL,
     settled  INTEGER NOT NULL CHECK (settled >= 0),
     reserved INTEGER NOT NULL CHECK (reserved >= 0),
-    PRIMARY KEY (agent, task, bucket)
+    PRIMARY KEY (agent, task, step, bucket)
 ) STRICT, WITHOUT ROWID;
