@@ -141,8 +141,14 @@ pub enum Delta {
         id: String,
         name: String,
     },
-    ToolCallArguments { index: u32, fragment: String },
-    ToolCallSignature { index: u32, signature: String },
+    ToolCallArguments {
+        index: u32,
+        fragment: String,
+    },
+    ToolCallSignature {
+        index: u32,
+        signature: String,
+    },
     /// The provider's count so far; may come before `Finished`, the last one counts.
     Usage(Usage),
     /// The model that the provider says it served, when it differs from the one asked for.

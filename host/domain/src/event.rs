@@ -73,6 +73,11 @@ pub enum Event {
     Rollback {
         reason: String,
     },
+    /// The sandbox refused something; `hint` is what would allow it.
+    Refused {
+        what: String,
+        hint: String,
+    },
     /// A verb changed something: `memory.add`, `task.update`, …
     Verb {
         verb: String,
@@ -80,7 +85,6 @@ pub enum Event {
     },
     /// A question waits for the user.
     Ask {
-        id: String,
         question: String,
         choices: Vec<String>,
     },

@@ -4,10 +4,10 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use domain::wait::{Signal, Waitable};
-use domain::{Event, HarnessEvent, TurnInput};
-use tokio::sync::mpsc;
+use domain::{HarnessEvent, TurnInput};
 
 use crate::cancel::{Cancellation, Canceller};
+use crate::events::Events;
 use crate::user::User;
 
 /// Inputs that wait for a guest that does not take them: a person types a few.
@@ -15,7 +15,7 @@ const INPUTS_MAX: usize = 1_024;
 
 /// What this crate keeps per session.
 pub struct TurnCtx {
-    pub(crate) events: mpsc::Sender<Event>,
+    pub(crate) events: Events,
     pub(crate) inputs: Arc<Inputs>,
     pub(crate) user: Arc<dyn User>,
 }
@@ -64,9 +64,13 @@ impl Inputs {
 }
 
 impl TurnCtx {
-    /// `events` is the session's stream; its capacity is the back-pressure on `emit`.
-    pub fn new(events: mpsc::Sender<Event>, user: Arc<dyn User>) -> Self {
+    pub fn new(events: Events, user: Arc<dyn User>) -> Self {
         Self { events, inputs: Arc::default(), user }
+    }
+
+    /// For a fresh instance in a session that has a handle already.
+    pub fn with_handle(events: Events, user: Arc<dyn User>, handle: &TurnHandle) -> Self {
+        Self { events, inputs: handle.inputs.clone(), user }
     }
 
     pub fn handle(&self) -> TurnHandle {
@@ -79,8 +83,13 @@ impl TurnCtx {
     }
 
     pub(crate) async fn emit(&self, event: HarnessEvent) {
-        // A closed stream means that nobody watches: the harness need not care.
-        let _ = self.events.send(Event::Harness(event)).await;
+        let cancellation = self.cancellation();
+        tokio::select! {
+            biased;
+            () = self.events.guest(event.clone()) => {}
+            // A guest that winds down loses nothing and waits for nobody.
+            () = cancellation.interrupted() => self.events.guest_now(event, None),
+        }
     }
 }
 
@@ -97,6 +106,11 @@ impl TurnHandle {
 
     pub fn canceller(&self) -> Canceller {
         self.inputs.cancellation().canceller()
+    }
+
+    /// The cancellation of the current turn.
+    pub fn cancellation(&self) -> Cancellation {
+        self.inputs.cancellation()
     }
 
     /// Hands an input to the guest. `false`: the guest has too many waiting, this one is refused.

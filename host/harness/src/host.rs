@@ -99,6 +99,8 @@ impl wit_wait::Host for TurnView<'_> {
 
 impl wit::Host for TurnView<'_> {}
 
+impl bindings::base::content::Host for TurnView<'_> {}
+
 /// A question for approval under way.
 struct Permission {
     answer: Shared<BoxFuture<'static, Result<(), wit_turn::Refusal>>>,

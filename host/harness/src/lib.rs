@@ -6,10 +6,12 @@
 
 mod cancel;
 mod ctx;
+mod events;
 mod host;
 mod user;
 
 pub use cancel::{Cancellation, Canceller};
 pub use ctx::{TurnCtx, TurnHandle};
+pub use events::{EventReader, Events, Tally, events};
 pub use host::{HasTurn, TurnView};
 pub use user::{Nobody, User};

@@ -1,0 +1,19 @@
+//! The composition root: an agent's session, from a component file to a stream of events.
+//!
+//! `Runtime` is what a process has once (engine, linker, pipeline, store); `Session` is one agent's
+//! conversation with one harness. This crate joins the capability crates and implements none of
+//! them; it never prints and never reads the environment.
+
+mod error;
+mod guest;
+mod harness_file;
+mod runtime;
+mod session;
+mod state;
+mod wasi;
+
+pub use error::{OpenError, TurnError};
+pub use guest::Features;
+pub use harness_file::{Harness, HarnessError};
+pub use runtime::{Runtime, RuntimeError, RuntimeOptions};
+pub use session::{Session, SessionConfig, TurnReport};

@@ -1,0 +1,70 @@
+//! The `xclaw` verbs: memory, task, budget, log, ask, version.
+//!
+//! Every verb acts for the agent whose session this is: the identity is in the context that the
+//! host made, never in an argument. What they write is not covered by rollback.
+
+mod ask;
+mod budget;
+pub mod log;
+mod memory;
+mod task;
+mod version;
+
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use bindings::xclaw::types::Error;
+use domain::{AgentName, Event, SessionId};
+use harness::{Cancellation, Events, User};
+use store::Store;
+use store::ledger::Cap;
+use wasmtime::component::HasData;
+
+pub use log::{GuestOutput, Lines};
+pub use version::CONTRACT;
+
+/// What the verbs keep per session.
+pub struct VerbsCtx {
+    pub store: Store,
+    pub agent: AgentName,
+    pub session: SessionId,
+    /// The key that per-task caps count by.
+    pub task: String,
+    pub caps: Vec<Cap>,
+    pub events: Events,
+    pub user: Arc<dyn User>,
+    /// Of the current turn.
+    pub cancellation: Cancellation,
+    pub lines: log::Lines,
+}
+
+/// For `add_to_linker`.
+pub struct HasVerbs;
+
+/// The context, borrowed for one call.
+pub struct VerbsView<'a>(pub &'a mut VerbsCtx);
+
+impl HasData for HasVerbs {
+    type Data<'a> = VerbsView<'a>;
+}
+
+impl VerbsCtx {
+    /// Tells the user that a verb changed something.
+    pub(crate) fn changed(&self, verb: &str, summary: impl Into<String>) {
+        self.events.host(Event::Verb { verb: verb.into(), summary: summary.into() });
+    }
+}
+
+/// Milliseconds since the Unix epoch.
+pub(crate) fn now_ms() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// A failure of the store that a guest can do nothing about: logged in full, told in short.
+pub(crate) fn broken(error: &dyn std::error::Error) -> Error {
+    tracing::error!(%error, "the store failed a verb");
+    Error::Other("the host's store failed; nothing was changed".into())
+}
+
+impl bindings::xclaw::types::Host for VerbsView<'_> {}

@@ -1,0 +1,354 @@
+//! A conversation of one agent with one harness.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use bindings::convert::{parts_out, stop_in};
+use bindings::session::types as wit;
+use domain::event::Stop;
+use domain::limits::{MESSAGES_MAX, PARTS_MAX_BYTES};
+use domain::{AgentName, Event, Part, SessionId, TurnId, TurnInput};
+use engine::StoreLimits;
+use harness::{EventReader, Events, TurnCtx, TurnHandle, User};
+use llm::host::LlmCtx;
+use llm::{Caller, Observer};
+use machine::MachineCtx;
+use network::{Egress, Hooks, Policy};
+use store::ledger::Cap;
+use store::session::{End, Opening, Role, TurnEnd};
+use tools::ToolsCtx;
+use verbs::{Lines, VerbsCtx};
+use wasmtime_wasi_http::WasiHttpCtx;
+
+use crate::error::{OpenError, TurnError};
+use crate::guest::Guest;
+use crate::harness_file::Harness;
+use crate::runtime::Runtime;
+use crate::state::{State, table};
+use crate::wasi::{WORKSPACE, context};
+
+/// How long a cancelled guest may wind down before its instance is dropped, as the contract says.
+const CANCEL_GRACE: Duration = Duration::from_secs(5);
+
+/// What a session is opened with.
+pub struct SessionConfig {
+    pub agent: AgentName,
+    pub session: SessionId,
+    pub model: String,
+    /// Further models that the agent may ask for.
+    pub models: Vec<String>,
+    /// Where a spent budget degrades to when its cap names nothing.
+    pub fallback: Option<String>,
+    pub role: Option<String>,
+    /// A JSON object for the harness.
+    pub settings: String,
+    pub workspace: PathBuf,
+    /// The session's private directory; made when missing.
+    pub state: PathBuf,
+    pub caps: Vec<Cap>,
+    /// The key that per-task caps count by.
+    pub task: String,
+    pub policy: Policy,
+    pub user: Arc<dyn User>,
+}
+
+/// What a turn came to.
+#[derive(Debug)]
+pub struct TurnReport {
+    pub result: Result<Stop, TurnError>,
+    /// What the user typed and the harness did not take: the next turn's prompt.
+    pub leftovers: Vec<Part>,
+}
+
+/// See the module.
+pub struct Session {
+    runtime: Arc<Runtime>,
+    harness: Harness,
+    config: SessionConfig,
+    events: Events,
+    egress: Egress,
+    handle: TurnHandle,
+    guest: Option<Guest>,
+}
+
+struct Reporter(Events);
+
+impl Observer for Reporter {
+    fn event(&self, event: Event) {
+        self.0.host(event);
+    }
+}
+
+impl Session {
+    /// Opens or continues a session. The harness is not instantiated before the first turn.
+    pub fn open(
+        runtime: Arc<Runtime>,
+        harness: Harness,
+        config: SessionConfig,
+    ) -> Result<(Self, EventReader), OpenError> {
+        runtime.pipeline().model(&config.model).map_err(|source| OpenError::Model {
+            agent: config.agent.to_string(),
+            model: config.model.clone(),
+            source,
+        })?;
+        is_directory(&config.workspace)?;
+        create_private(&config.state)?;
+        let digest = harness.digest().to_string();
+        runtime.store().session().open(
+            &Opening {
+                id: &config.session,
+                agent: &config.agent,
+                harness: harness.name(),
+                digest: Some(&digest),
+                model: &config.model,
+            },
+            now_ms(),
+        )?;
+        let (events, reader) = harness::events();
+        let report = events.clone();
+        let egress = Egress::new(config.policy.clone()).with_refusals(Arc::new(move |refusal| {
+            report.host(Event::Refused { what: refusal.to_string(), hint: refusal.hint() });
+        }));
+        let handle = TurnCtx::new(events.clone(), config.user.clone()).handle();
+        Ok((Self { runtime, harness, config, events, egress, handle, guest: None }, reader))
+    }
+
+    pub fn id(&self) -> &SessionId {
+        &self.config.session
+    }
+
+    /// Steers the running turn from elsewhere.
+    pub fn handle(&self) -> TurnHandle {
+        self.handle.clone()
+    }
+
+    /// Runs one turn to its end. The instance is kept for the next one unless it broke.
+    pub async fn turn(&mut self, prompt: Vec<Part>) -> TurnReport {
+        let turn = TurnId::mint();
+        let began = Instant::now();
+        self.events.take_tally();
+        self.events.host(Event::TurnStarted {
+            session: self.config.session.clone(),
+            turn: turn.clone(),
+            agent: self.config.agent.clone(),
+            harness: self.harness.name().into(),
+            model: self.config.model.clone(),
+        });
+        let result = self.run(&turn, prompt).await;
+        if result.as_ref().is_err_and(|error| !error.is_the_guests()) {
+            self.guest = None;
+        }
+        // The guest may have left completions open; what they used belongs to this turn.
+        self.runtime.pipeline().drain().await;
+        let tally = self.events.take_tally();
+        let end = match &result {
+            Ok(stop) => End::Stop(*stop),
+            Err(error) => End::Failed(error.to_string()),
+        };
+        let recorded = self.runtime.store().session().finish_turn(
+            &turn,
+            &TurnEnd {
+                end: &end,
+                usage: tally.usage,
+                cost: tally.cost,
+                models: &tally.models,
+                answer: &tally.answer,
+            },
+            now_ms(),
+        );
+        let result = match recorded {
+            Ok(()) => result,
+            Err(error) => result.and(Err(error.into())),
+        };
+        let elapsed_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let (usage, cost) = (tally.usage, tally.cost);
+        self.events.host(match &result {
+            Ok(stop) => Event::TurnFinished {
+                turn,
+                stop: *stop,
+                models: tally.models,
+                usage,
+                cost,
+                elapsed_ms,
+            },
+            Err(error) => {
+                Event::TurnFailed { turn, message: chain(error), usage, cost, elapsed_ms }
+            }
+        });
+        TurnReport { result, leftovers: leftovers(self.handle.leftovers()) }
+    }
+
+    async fn run(&mut self, turn: &TurnId, prompt: Vec<Part>) -> Result<Stop, TurnError> {
+        let prompt = bindings::convert::parts_in(parts_out(prompt)).map_err(TurnError::TooLarge)?;
+        let cancellation = self.handle.begin();
+        let mut guest = match self.guest.take() {
+            Some(guest) => guest,
+            None => self.start().await?,
+        };
+        self.runtime.store().session().begin_turn(&self.config.session, turn, &prompt, now_ms())?;
+        let images = prompt.iter().any(|part| matches!(part, Part::Blob(_)));
+        if images && !guest.features.images {
+            self.guest = Some(guest);
+            return Err(TurnError::NoImages);
+        }
+        let state = guest.state();
+        state.llm.cancellation = cancellation.clone();
+        state.llm.caller.turn = Some(turn.clone());
+        state.llm.steps = Arc::default();
+        state.verbs.cancellation = cancellation.clone();
+        let stopped = async {
+            cancellation.cancelled().await;
+            tokio::time::sleep(CANCEL_GRACE).await;
+        };
+        let result = tokio::select! {
+            result = guest.turn(parts_out(prompt)) => result.map(stop_in),
+            () = stopped => Err(TurnError::Stuck(CANCEL_GRACE)),
+        };
+        if result.as_ref().is_ok() || result.as_ref().is_err_and(TurnError::is_the_guests) {
+            self.guest = Some(guest);
+        }
+        result
+    }
+
+    async fn start(&self) -> Result<Guest, TurnError> {
+        let sessions = self.runtime.store().session();
+        let resumed = sessions.get(&self.config.session)?.resumed();
+        let history = match resumed {
+            true => self.history()?,
+            false => Vec::new(),
+        };
+        let config = wit::Config {
+            session: self.config.session.to_string(),
+            resumed,
+            model: self.config.model.clone(),
+            role: self.config.role.clone(),
+            workspace: WORKSPACE.into(),
+            history,
+            settings: self.config.settings.clone(),
+        };
+        let state = self.state().map_err(|error| TurnError::Harness(chain(&error)))?;
+        Guest::start(&self.harness, self.runtime.engine().wasmtime(), state, &config).await
+    }
+
+    /// Past messages, the newest that fit.
+    fn history(&self) -> Result<Vec<wit::Message>, TurnError> {
+        let limit = u32::try_from(MESSAGES_MAX).unwrap_or(u32::MAX);
+        let past = self.runtime.store().session().history(&self.config.session, limit)?;
+        let mut bytes = 0usize;
+        let mut kept: Vec<_> = past
+            .into_iter()
+            .rev()
+            .take_while(|message| {
+                bytes += message.parts.iter().map(Part::size).sum::<usize>();
+                bytes <= PARTS_MAX_BYTES
+            })
+            .map(|message| wit::Message {
+                role: match message.role {
+                    Role::User => wit::Role::User,
+                    Role::Assistant => wit::Role::Assistant,
+                },
+                parts: parts_out(message.parts),
+            })
+            .collect();
+        kept.reverse();
+        Ok(kept)
+    }
+
+    fn state(&self) -> Result<State, OpenError> {
+        let SessionConfig { agent, session, task, caps, user, .. } = &self.config;
+        let store = self.runtime.store().clone();
+        let lines = Lines::new(store.clone(), agent.clone(), session.clone());
+        let wasi = context(
+            self.harness.name(),
+            &self.config.workspace,
+            &self.config.state,
+            &self.egress,
+            &lines,
+        )?;
+        let caller = Caller {
+            agent: agent.clone(),
+            session: session.clone(),
+            turn: None,
+            task: task.clone(),
+            model: self.config.model.clone(),
+            models: self.config.models.clone(),
+            caps: caps.clone(),
+            fallback: self.config.fallback.clone(),
+        };
+        let observer = Arc::new(Reporter(self.events.clone()));
+        Ok(State {
+            table: table(),
+            limits: StoreLimits::default(),
+            wasi,
+            http: WasiHttpCtx::new(),
+            hooks: Hooks(self.egress.clone()),
+            egress: self.egress.clone(),
+            turn: TurnCtx::with_handle(self.events.clone(), user.clone(), &self.handle),
+            llm: LlmCtx::new(self.runtime.pipeline().clone(), caller, observer),
+            verbs: VerbsCtx {
+                store,
+                agent: agent.clone(),
+                session: session.clone(),
+                task: task.clone(),
+                caps: caps.clone(),
+                events: self.events.clone(),
+                user: user.clone(),
+                cancellation: self.handle.cancellation(),
+                lines,
+            },
+            tools: ToolsCtx::default(),
+            machine: MachineCtx::default(),
+        })
+    }
+}
+
+fn leftovers(inputs: Vec<TurnInput>) -> Vec<Part> {
+    inputs
+        .into_iter()
+        .flat_map(|input| match input {
+            TurnInput::Steer(parts) | TurnInput::FollowUp(parts) => parts,
+            TurnInput::Cancel => Vec::new(),
+        })
+        .collect()
+}
+
+/// An error with its causes on one line.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(next) = cause {
+        text.push_str(": ");
+        text.push_str(&next.to_string());
+        cause = next.source();
+    }
+    text
+}
+
+fn is_directory(path: &Path) -> Result<(), OpenError> {
+    let error = |source| OpenError::Directory { what: "the workspace", path: path.into(), source };
+    if std::fs::metadata(path).map_err(error)?.is_dir() {
+        return Ok(());
+    }
+    Err(error(std::io::ErrorKind::NotADirectory.into()))
+}
+
+fn create_private(path: &Path) -> Result<(), OpenError> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::DirBuilderExt;
+        builder.mode(0o700);
+    }
+    builder.create(path).map_err(|source| OpenError::Directory {
+        what: "the session's state",
+        path: path.into(),
+        source,
+    })
+}
+
+fn now_ms() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,38 @@
+//! `xpressclaw:xclaw/ask`.
+
+use bindings::xclaw::ask as wit;
+use bindings::xclaw::types::Error;
+use domain::Event;
+use domain::limits::QUESTION_MAX_BYTES;
+
+use crate::VerbsView;
+
+impl wit::Host for VerbsView<'_> {
+    async fn ask(
+        &mut self,
+        question: String,
+        choices: Vec<String>,
+    ) -> wasmtime::Result<Result<String, Error>> {
+        let size = question.len() + choices.iter().map(String::len).sum::<usize>();
+        if question.trim().is_empty() || size > QUESTION_MAX_BYTES {
+            return Ok(Err(Error::Invalid(format!(
+                "`question` and `choices` must be 1 to {QUESTION_MAX_BYTES} bytes together"
+            ))));
+        }
+        let ctx = &self.0;
+        ctx.events.host(Event::Ask { question: question.clone(), choices: choices.clone() });
+        let answer = tokio::select! {
+            biased;
+            () = ctx.cancellation.cancelled() => return Ok(Err(Error::Cancelled)),
+            answer = ctx.user.ask(&question, &choices) => answer,
+        };
+        Ok(match answer {
+            Some(answer) if answer.len() > QUESTION_MAX_BYTES => {
+                Err(Error::Other(format!("the answer passes {QUESTION_MAX_BYTES} bytes")))
+            }
+            Some(answer) if choices.is_empty() || choices.contains(&answer) => Ok(answer),
+            Some(answer) => Err(Error::Other(format!("`{answer}` is none of the choices"))),
+            None => Err(Error::Denied("no user is there to answer".into())),
+        })
+    }
+}
