@@ -1,0 +1,88 @@
+//! One of `agents`.
+
+use std::path::PathBuf;
+
+use domain::AgentName;
+
+use crate::budget::Budget;
+use crate::field::{Field, Keys};
+use crate::problem::Fault;
+
+/// A configured identity.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Agent {
+    /// `name`, required: letters, digits, `-`, `_` and `.`; another for each agent.
+    pub name: AgentName,
+    /// `harness`, required: a name (`pi`), a registry reference, or the path of a component, which
+    /// starts with `./`, `../` or `/`.
+    pub harness: String,
+    /// `model`: `None` is the system-wide one.
+    pub model: Option<String>,
+    /// `role`: what the agent is for; added to its system text.
+    pub role: Option<String>,
+    /// `budget`: beside the system-wide one.
+    pub budget: Budget,
+    /// `network`: grants like `https://example.com`, as they are written. Without any, nothing is
+    /// reachable.
+    pub network: Vec<String>,
+    /// `settings`: passed to the harness as JSON; what may stand there is the harness's affair.
+    pub settings: serde_json::Map<String, serde_json::Value>,
+    /// `workspace`: the directory that the agent works in; `None` is one of its own under the data
+    /// directory.
+    pub workspace: Option<PathBuf>,
+}
+
+pub(crate) const KEYS: Keys = Keys {
+    known: &["name", "harness", "model", "role", "budget", "network", "settings", "workspace"],
+    later: &["image", "mounts", "tools"],
+};
+
+impl Agent {
+    fn read(field: &Field<'_>, system: &Budget) -> Option<Self> {
+        let table = field.table(&KEYS)?;
+        let name = table.need("name").and_then(|f| f.parsed(AgentName::new));
+        let harness = table.need("harness").and_then(|f| f.harness());
+        let budget = match table.get("budget") {
+            Some(field) => system.settings().read(&field),
+            None => system.settings(),
+        };
+        let settings = match table.get("settings").map(|f| (f.json(), f)) {
+            Some((Some(serde_json::Value::Object(map)), _)) => map,
+            Some((Some(_), field)) => {
+                // Not a map: reading it as one says so.
+                field.named();
+                serde_json::Map::new()
+            }
+            _ => serde_json::Map::new(),
+        };
+        let agent = Self {
+            model: table.get("model").and_then(|f| f.model()),
+            role: table.get("role").and_then(|f| f.text()).map(str::to_owned),
+            budget,
+            network: texts(table.get("network")),
+            settings,
+            workspace: table.get("workspace").and_then(|f| f.path()),
+            name: name?,
+            harness: harness?,
+        };
+        Some(agent)
+    }
+
+    /// Reads the list and refuses a name that stands there twice.
+    pub(crate) fn read_all(field: &Field<'_>, system: &Budget) -> Vec<Self> {
+        let mut agents: Vec<Self> = Vec::new();
+        for item in field.list().unwrap_or_default() {
+            let Some(agent) = Self::read(&item, system) else { continue };
+            if agents.iter().any(|other| other.name == agent.name) {
+                item.report(Fault::Twice { name: agent.name.to_string() });
+            }
+            agents.push(agent);
+        }
+        agents
+    }
+}
+
+fn texts(field: Option<Field<'_>>) -> Vec<String> {
+    let items = field.and_then(|field| field.list()).unwrap_or_default();
+    items.iter().filter_map(|item| item.text().map(str::to_owned)).collect()
+}

@@ -1,0 +1,100 @@
+//! The file as a whole.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use crate::agent::Agent;
+use crate::budget::Budget;
+use crate::field::{Field, Keys};
+use crate::local::Local;
+use crate::provider::{Provider, collect};
+
+/// The version of the layout that this program reads.
+pub const VERSION: u32 = 1;
+
+/// `xpressclaw.yaml`. Every key is optional; without a file everything has its default. Relative
+/// paths are relative to the file.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Config {
+    /// The file that this was read from; `None` when there is none.
+    pub file: Option<PathBuf>,
+    /// `agents`, in the order of the file.
+    pub agents: Vec<Agent>,
+    /// `budget`: of all agents together.
+    pub budget: Budget,
+    /// `time_zone`: in which days, weeks and months begin, an IANA name. `None` is UTC.
+    pub time_zone: Option<String>,
+    /// `model`: for agents that name none; `None` is the local model.
+    pub model: Option<String>,
+    /// `providers`, by name.
+    pub providers: BTreeMap<String, Provider>,
+    /// `local`: the model that runs on this machine.
+    pub local: Local,
+}
+
+pub(crate) const KEYS: Keys = Keys {
+    known: &["version", "agents", "budget", "time_zone", "model", "providers", "local"],
+    later: &[],
+};
+
+impl Config {
+    /// The agent of this name.
+    pub fn agent(&self, name: &str) -> Option<&Agent> {
+        self.agents.iter().find(|agent| agent.name.as_str() == name)
+    }
+
+    pub(crate) fn read(field: &Field<'_>) -> Self {
+        let Some(table) = field.table(&KEYS) else { return Self::default() };
+        if let Some(version) = table.get("version") {
+            version.number::<u32>(VERSION.into()..=VERSION.into());
+        }
+        let budget = match table.get("budget") {
+            Some(field) => Budget::default().read(&field),
+            None => Budget::default(),
+        };
+        let agents = table.get("agents").map(|field| Agent::read_all(&field, &budget));
+        let providers = table.get("providers");
+        Self {
+            file: None,
+            agents: agents.unwrap_or_default(),
+            budget,
+            time_zone: table.get("time_zone").and_then(|f| f.parsed(time_zone)),
+            model: table.get("model").and_then(|f| f.model()),
+            providers: collect(providers.as_ref(), Provider::read),
+            local: table.get("local").map(|field| Local::read(&field)).unwrap_or_default(),
+        }
+    }
+}
+
+fn time_zone(name: &str) -> Result<String, String> {
+    match jiff::tz::TimeZone::get(name) {
+        Ok(_) => Ok(name.to_owned()),
+        Err(_) => Err(format!(
+            "`{name}` is not a time zone of this machine; write an IANA name like \
+             `Europe/Berlin`, or `UTC`"
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{agent, budget, local, provider};
+
+    /// What the documentation calls complete is complete.
+    #[test]
+    fn the_full_example_holds_every_key() {
+        let example = include_str!("../tests/data/valid/full.yaml");
+        let all = [
+            &super::KEYS,
+            &agent::KEYS,
+            &budget::KEYS,
+            &local::KEYS,
+            &provider::KEYS,
+            &provider::MODEL_KEYS,
+            &provider::PRICE_KEYS,
+        ];
+        for key in all.iter().flat_map(|keys| keys.known) {
+            assert!(example.contains(&format!("{key}:")), "{key}");
+        }
+    }
+}

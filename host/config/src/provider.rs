@@ -1,0 +1,220 @@
+//! `providers`: where hosted models answer, what they cost, and where their keys are kept.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::PathBuf;
+
+use domain::Price;
+
+use crate::field::{Field, Keys};
+use crate::problem::Fault;
+
+/// The base URL of the one provider that needs none.
+const OPENAI: (&str, &str) = ("openai", "https://api.openai.com/v1");
+/// Tokens: above any model; a larger number is a slip.
+const TOKENS_MAX: u64 = 1 << 30;
+/// Parts of a header's name that say its value is secret.
+const SECRET_HEADERS: [&str; 6] = ["auth", "key", "token", "secret", "cookie", "password"];
+
+/// An endpoint under the name that stands before the slash of a model: `openai` serves
+/// `openai/gpt-5-mini`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Provider {
+    /// `type`: `openai` (chat completions), the default.
+    pub kind: ProviderKind,
+    /// `base_url`: everything before `/chat/completions`, `http` or `https`; required except for
+    /// the provider named `openai`.
+    pub base_url: String,
+    /// `api_key`: `env:NAME` or `file:PATH`, never the key itself.
+    pub api_key: Option<SecretRef>,
+    /// `headers`: further ones of each request. Secret values are references like `api_key`.
+    pub headers: BTreeMap<String, Header>,
+    /// `models`: by their name at the provider; what is said here goes before what is assumed.
+    pub models: BTreeMap<String, Model>,
+}
+
+/// What a provider speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ProviderKind {
+    /// Chat completions as OpenAI defines them.
+    OpenAi,
+}
+
+/// Where a key is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SecretRef {
+    /// `env:NAME`.
+    Env(String),
+    /// `file:PATH`; a relative path starts at the configuration's folder.
+    File(PathBuf),
+}
+
+/// A header's value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Header {
+    Text(String),
+    Secret(SecretRef),
+}
+
+/// What is known about a model; `None` is for the provider to assume.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Model {
+    /// `context_window`: tokens.
+    pub context_window: Option<u32>,
+    /// `max_output_tokens`: tokens.
+    pub max_output_tokens: Option<u32>,
+    /// `images`: whether it takes some.
+    pub images: Option<bool>,
+    /// `reasoning`: whether it takes an effort.
+    pub reasoning: Option<bool>,
+    /// `price`: `free`, or dollars per million tokens as `input`, `output` (both required),
+    /// `cached` and `cache_write` (by default the price of `input`). Without a price a model is
+    /// refused, because no budget could hold it.
+    pub price: Option<Price>,
+}
+
+pub(crate) const KEYS: Keys =
+    Keys { known: &["type", "base_url", "api_key", "headers", "models"], later: &[] };
+pub(crate) const MODEL_KEYS: Keys = Keys {
+    known: &["context_window", "max_output_tokens", "images", "reasoning", "price"],
+    later: &[],
+};
+pub(crate) const PRICE_KEYS: Keys =
+    Keys { known: &["input", "cached", "cache_write", "output"], later: &[] };
+
+impl Provider {
+    pub(crate) fn read(name: &str, field: &Field<'_>) -> Option<Self> {
+        if name.is_empty() || name.contains('/') {
+            let reason = "a provider's name must not be empty or hold a `/`".to_owned();
+            field.report(Fault::Value { reason });
+        }
+        let table = field.table(&KEYS)?;
+        let kind = table.get("type").and_then(|f| f.parsed(kind));
+        let base_url = if name == OPENAI.0 && table.get("base_url").is_none() {
+            Some(OPENAI.1.to_owned())
+        } else {
+            table.need("base_url").and_then(|f| f.parsed(base_url))
+        };
+        let headers = table.get("headers");
+        let models = table.get("models");
+        Some(Self {
+            kind: kind.unwrap_or(ProviderKind::OpenAi),
+            api_key: table.get("api_key").and_then(|f| SecretRef::read(&f)),
+            headers: collect(headers.as_ref(), Header::read),
+            models: collect(models.as_ref(), |_, field| Model::read(field)),
+            base_url: base_url?,
+        })
+    }
+}
+
+/// Reads a map with names of the user's choice.
+pub(crate) fn collect<T>(
+    field: Option<&Field<'_>>,
+    read: impl Fn(&str, &Field<'_>) -> Option<T>,
+) -> BTreeMap<String, T> {
+    let Some(named) = field.and_then(Field::named) else { return BTreeMap::new() };
+    named.filter_map(|(name, field)| Some((name.to_owned(), read(name, &field)?))).collect()
+}
+
+fn kind(name: &str) -> Result<ProviderKind, &'static str> {
+    match name {
+        "openai" => Ok(ProviderKind::OpenAi),
+        "anthropic" => Err("`anthropic` is not supported yet; write `openai`"),
+        _ => Err("write `openai`, for anything that speaks chat completions"),
+    }
+}
+
+/// The URL is never repeated: it may hold a password.
+fn base_url(text: &str) -> Result<String, &'static str> {
+    const FIX: &str = "this is not a base URL; write one like `https://api.openai.com/v1`";
+    let (scheme, rest) = text.split_once("://").ok_or(FIX)?;
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    if !matches!(scheme, "http" | "https") || authority.is_empty() {
+        return Err(FIX);
+    }
+    if authority.contains('@') {
+        return Err("a user name or a password has no place here; give the key as `api_key`");
+    }
+    Ok(text.to_owned())
+}
+
+impl SecretRef {
+    fn read(field: &Field<'_>) -> Option<Self> {
+        let text = field.text()?.trim();
+        let letter = |b: u8| b.is_ascii_alphanumeric() || b == b'_';
+        match text.split_once(':') {
+            Some(("env", name)) if !name.is_empty() && name.bytes().all(letter) => {
+                Some(Self::Env(name.to_owned()))
+            }
+            Some(("env", _)) => {
+                let reason = "`env:` needs the name of an environment variable".to_owned();
+                field.report(Fault::Value { reason });
+                None
+            }
+            Some(("file", path)) if !path.is_empty() => Some(Self::File(field.file.resolve(path))),
+            Some(("file", _)) => {
+                field.report(Fault::Value { reason: "`file:` needs a path".to_owned() });
+                None
+            }
+            _ => {
+                field.report(Fault::Literal);
+                None
+            }
+        }
+    }
+}
+
+impl fmt::Display for SecretRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Env(name) => write!(f, "env:{name}"),
+            Self::File(path) => write!(f, "file:{}", path.display()),
+        }
+    }
+}
+
+impl Header {
+    fn read(name: &str, field: &Field<'_>) -> Option<Self> {
+        let text = field.text()?;
+        let name = name.to_ascii_lowercase();
+        let secret = SECRET_HEADERS.iter().any(|part| name.contains(part));
+        if secret || text.starts_with("env:") || text.starts_with("file:") {
+            return SecretRef::read(field).map(Self::Secret);
+        }
+        Some(Self::Text(text.to_owned()))
+    }
+}
+
+impl Model {
+    fn read(field: &Field<'_>) -> Option<Self> {
+        let table = field.table(&MODEL_KEYS)?;
+        let tokens = |name| table.get(name).and_then(|f| f.number(1..=TOKENS_MAX));
+        Some(Self {
+            context_window: tokens("context_window"),
+            max_output_tokens: tokens("max_output_tokens"),
+            images: table.get("images").and_then(|f| f.flag()),
+            reasoning: table.get("reasoning").and_then(|f| f.flag()),
+            price: table.get("price").and_then(|f| price(&f)),
+        })
+    }
+}
+
+fn price(field: &Field<'_>) -> Option<Price> {
+    if field.is_text("free") {
+        return Some(Price::FREE);
+    }
+    let table = field.table(&PRICE_KEYS)?;
+    // An amount of nano-dollars, and it is for a million tokens: the unit of `Price`.
+    let amount = |field: Option<Field<'_>>| field.and_then(|f| f.amount()).map(|amount| amount.0);
+    let input = amount(table.need("input"));
+    let output = amount(table.need("output"));
+    let cached = amount(table.get("cached"));
+    let cache_write = amount(table.get("cache_write"));
+    let (input, output) = (input?, output?);
+    Some(Price {
+        input,
+        cached: cached.unwrap_or(input),
+        cache_write: cache_write.unwrap_or(input),
+        output,
+    })
+}
