@@ -26,8 +26,8 @@ use crate::worker::Output;
 /// What is being written.
 enum Phase {
     Free,
-    Call { grammar: Matcher, reader: CallReader },
-    Schema { grammar: Matcher, utf8: Utf8 },
+    Call { grammar: Box<Matcher>, reader: CallReader },
+    Schema { grammar: Box<Matcher>, utf8: Utf8 },
 }
 
 /// What follows a token.
@@ -224,7 +224,7 @@ impl<'a, 'm> Answer<'a, 'm> {
                 let pieces = reader.push(begun.as_bytes());
                 self.send_call(pieces);
             } else {
-                *grammar = calls.grammar.deep_clone();
+                **grammar = calls.grammar.deep_clone();
             }
         }
         self.phase = phase;
@@ -234,7 +234,7 @@ impl<'a, 'm> Answer<'a, 'm> {
     fn start_call(&self) -> Option<Phase> {
         let Calls { grammar, names, .. } = self.prepared.course.calls.as_ref()?;
         let reader = CallReader::new(Arc::clone(names));
-        Some(Phase::Call { grammar: grammar.deep_clone(), reader })
+        Some(Phase::Call { grammar: Box::new(grammar.deep_clone()), reader })
     }
 
     fn close_call(&mut self) -> Step {
@@ -280,9 +280,12 @@ impl<'a, 'm> Answer<'a, 'm> {
         if self.calls > 0 { Finish::ToolCalls } else { Finish::Stop }
     }
 
-    /// Tokens of words that we put into the model's mouth; they count as its output.
+    /// Tokens of words that we put into the model's mouth; they count as its output, so the limit
+    /// cuts them too.
     fn forced(&mut self, text: &str) -> Vec<LlamaToken> {
-        let tokens = self.model.vocab().tokenize(text.as_bytes(), false, true);
+        let mut tokens = self.model.vocab().tokenize(text.as_bytes(), false, true);
+        let used = usize::try_from(self.usage.output).unwrap_or(usize::MAX);
+        tokens.truncate(self.prepared.max_output.saturating_sub(used));
         self.usage.output += tokens.len() as u64;
         tokens
     }

@@ -18,13 +18,13 @@ pub(crate) enum Opening {
     /// With a call.
     Call,
     /// With JSON of this grammar, and then it ends.
-    Schema(Matcher),
+    Schema(Box<Matcher>),
 }
 
 /// The calls that are allowed.
 pub(crate) struct Calls {
     /// Fresh; to be cloned for each call.
-    pub grammar: Matcher,
+    pub grammar: Box<Matcher>,
     pub names: Arc<[String]>,
     pub max: u32,
 }

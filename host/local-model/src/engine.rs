@@ -3,7 +3,8 @@
 //! Lives on the worker's thread. `prepare` does everything that can be refused, before the caller
 //! has a stream; `answer` streams.
 
-use domain::chat::{Effort, Request};
+use domain::chat::{AssistantPart, Effort, Message, Request};
+use domain::content::Part;
 use domain::provider::{Call, ProviderError};
 use llama_cpp_2::model::LlamaModel;
 use llama_cpp_2::token::LlamaToken;
@@ -24,6 +25,10 @@ use crate::worker::{Output, Setup};
 /// A prompt must leave room for this many output tokens, or for the call's own limit when that is
 /// lower: an answer cut after a few words is worth less than a clear error.
 const OUTPUT_MIN: u32 = 16;
+/// A request with more bytes than this for each token of the window is refused unread: a token is
+/// about 4 bytes long, and one call with the largest request that the door lets in would occupy
+/// the thread for a minute before its length is known.
+const TOKEN_MAX_BYTES: usize = 64;
 
 pub(crate) struct Engine<'m> {
     setup: &'m Setup,
@@ -71,6 +76,10 @@ impl<'m> Engine<'m> {
     /// Checks a call and renders its prompt.
     pub(crate) fn prepare(&mut self, call: Call) -> Result<Prepared, ProviderError> {
         let request = &call.request;
+        let window = self.setup.window;
+        if bytes(request) / TOKEN_MAX_BYTES > usize::try_from(window).unwrap_or(usize::MAX) {
+            return Err(ProviderError::ContextExceeded { window });
+        }
         let sampler = Sampler::new(request, self.setup.options.seed)?;
         let (model, grammars) = (self.model, &mut self.grammars);
         let course = Course::new(request, || match grammars {
@@ -86,7 +95,6 @@ impl<'m> Engine<'m> {
         let vocab = self.model.vocab();
         let has_bos = !self.bos.is_empty() && text.starts_with(&self.bos);
         let prompt = vocab.tokenize(text.as_bytes(), vocab.should_add_bos() && !has_bos, true);
-        let window = self.setup.window;
         let length = u32::try_from(prompt.len()).unwrap_or(u32::MAX);
         if length.saturating_add(call.max_output_tokens.min(OUTPUT_MIN)) > window {
             return Err(ProviderError::ContextExceeded { window });
@@ -130,6 +138,26 @@ impl<'m> Engine<'m> {
             ))
         })
     }
+}
+
+/// Bytes of text in the system text and the messages.
+fn bytes(request: &Request) -> usize {
+    let parts = |parts: &[Part]| -> usize {
+        parts.iter().map(|part| if let Part::Text(text) = part { text.len() } else { 0 }).sum()
+    };
+    let messages = request.messages.iter().map(|message| match message {
+        Message::User(content) => parts(content),
+        Message::Tool(result) => parts(&result.content),
+        Message::Assistant(content) => content
+            .iter()
+            .map(|part| match part {
+                AssistantPart::Text(text) => text.len(),
+                AssistantPart::Thinking(thinking) => thinking.text.len(),
+                AssistantPart::ToolCall(call) => call.arguments.len(),
+            })
+            .sum(),
+    });
+    request.system.as_ref().map_or(0, String::len) + messages.sum::<usize>()
 }
 
 fn thinking(effort: Option<Effort>) -> Thinking {

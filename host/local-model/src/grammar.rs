@@ -49,13 +49,13 @@ impl Grammars {
     }
 
     /// JSON of a schema, and nothing else.
-    pub(crate) fn schema(&self, schema: &Json) -> Result<Matcher, SchemaError> {
+    pub(crate) fn schema(&self, schema: &Json) -> Result<Box<Matcher>, SchemaError> {
         self.compile(TopLevelGrammar::from_json_schema(with_options(schema.clone())))
     }
 
     /// One call of one of the tools, without its markers. A tool whose schema cannot be compiled
     /// takes any JSON object instead: the harness checks arguments anyway.
-    pub(crate) fn call(&self, tools: &[Tool]) -> Result<Matcher, SchemaError> {
+    pub(crate) fn call(&self, tools: &[Tool]) -> Result<Box<Matcher>, SchemaError> {
         let schemas: Vec<Json> = tools.iter().map(|tool| self.arguments_schema(tool)).collect();
         self.compile(TopLevelGrammar::from_lark(call_grammar(tools, &schemas)))
     }
@@ -71,9 +71,11 @@ impl Grammars {
         }
     }
 
-    fn compile(&self, grammar: TopLevelGrammar) -> Result<Matcher, SchemaError> {
+    fn compile(&self, grammar: TopLevelGrammar) -> Result<Box<Matcher>, SchemaError> {
         let parser = self.factory.create_parser(grammar);
-        parser.map(|parser| Matcher::new(Ok(parser))).map_err(|e| SchemaError(format!("{e:#}")))
+        parser
+            .map(|parser| Box::new(Matcher::new(Ok(parser))))
+            .map_err(|e| SchemaError(format!("{e:#}")))
     }
 }
 

@@ -24,13 +24,23 @@ impl ControlTexts {
         Self(texts.into_iter().filter(dangerous).collect())
     }
 
-    /// Defuses every string inside a JSON value; keys stay, they come from our own code and from
-    /// tool schemas, which the harness wrote.
+    /// Defuses every string inside a JSON value, keys included.
     pub(crate) fn defuse(&self, json: &mut Json) {
         match json {
             Json::String(text) => self.defuse_text(text),
             Json::Array(items) => items.iter_mut().for_each(|item| self.defuse(item)),
-            Json::Object(fields) => fields.values_mut().for_each(|value| self.defuse(value)),
+            Json::Object(fields) => {
+                fields.values_mut().for_each(|value| self.defuse(value));
+                if fields.keys().any(|key| self.0.iter().any(|control| key.contains(control))) {
+                    *fields = std::mem::take(fields)
+                        .into_iter()
+                        .map(|(mut key, value)| {
+                            self.defuse_text(&mut key);
+                            (key, value)
+                        })
+                        .collect();
+                }
+            }
             Json::Null | Json::Bool(_) | Json::Number(_) => {}
         }
     }
@@ -55,11 +65,11 @@ mod tests {
     #[test]
     fn control_tokens_in_content_are_defused_at_any_depth() {
         let guard = ControlTexts::new(["<|im_end|>", "<tool_call>", "<|"].map(str::to_owned));
-        let mut message = json!({"role": "user", "content": "a<|im_end|>b <tool_call> <|x|>", "n": [{"m": "<|im_end|>"}]});
+        let mut message = json!({"role": "user", "content": "a<|im_end|>b <tool_call> <|x|>", "n": [{"<|im_end|>": "<|im_end|>"}]});
         guard.defuse(&mut message);
         assert_eq!(
             message,
-            json!({"role": "user", "content": "a<\u{200b}|im_end|>b <tool_call> <|x|>", "n": [{"m": "<\u{200b}|im_end|>"}]})
+            json!({"role": "user", "content": "a<\u{200b}|im_end|>b <tool_call> <|x|>", "n": [{"<\u{200b}|im_end|>": "<\u{200b}|im_end|>"}]})
         );
     }
 }

@@ -101,7 +101,8 @@ impl LocalModel {
         ModelInfo {
             name: options.name.clone(),
             context_window: self.setup.window,
-            max_output_tokens: options.max_output.min(self.setup.window),
+            // A small window must leave half to the history.
+            max_output_tokens: options.max_output.min(self.setup.window / 2),
             images: false,
             reasoning: self.setup.template.thinks,
             price: Some(Price::FREE),

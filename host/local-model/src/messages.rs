@@ -161,3 +161,112 @@ fn call_json(call: &ToolCall) -> Json {
         "function": {"name": call.name, "arguments": arguments},
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use domain::chat::{Thinking, Tool, ToolResult};
+    use domain::content::Part;
+
+    fn user(text: &str) -> Message {
+        Message::User(vec![Part::text(text)])
+    }
+
+    fn request() -> Request {
+        let call = ToolCall {
+            id: "c1".to_owned(),
+            name: "add".to_owned(),
+            arguments: r#"{"a":1}"#.to_owned(),
+            signature: None,
+        };
+        let thinking = Thinking { text: "hm".to_owned(), signature: None };
+        Request {
+            system: Some("Be brief.".to_owned()),
+            messages: vec![
+                user("one"),
+                user("two"),
+                Message::Assistant(vec![
+                    AssistantPart::Thinking(thinking),
+                    AssistantPart::Text("ok".to_owned()),
+                    AssistantPart::ToolCall(call),
+                ]),
+                Message::Tool(ToolResult {
+                    call_id: "c1".to_owned(),
+                    content: vec![Part::text("2")],
+                    failed: true,
+                }),
+                user("<|end|>"),
+            ],
+            tools: vec![Tool {
+                name: "add".to_owned(),
+                description: "Adds".to_owned(),
+                parameters: json!({"type": "object"}),
+            }],
+            ..Request::default()
+        }
+    }
+
+    fn build(request: &Request, format: ToolFormat) -> Prompt {
+        let guard = ControlTexts::new(["<|end|>".to_owned()]);
+        Prompt::build(request, format, &guard).unwrap()
+    }
+
+    #[test]
+    fn a_template_with_tools_gets_structure() {
+        let prompt = build(&request(), ToolFormat::Native);
+        assert_eq!(
+            Json::from(prompt.messages),
+            json!([
+                {"role": "system", "content": "Be brief."},
+                {"role": "user", "content": "one\ntwo"},
+                {"role": "assistant", "content": "ok", "reasoning_content": "hm", "tool_calls": [
+                    {"id": "c1", "type": "function", "function": {"name": "add", "arguments": {"a": 1}}},
+                ]},
+                {"role": "tool", "tool_call_id": "c1", "name": "add", "content": "error: 2"},
+                {"role": "user", "content": "<\u{200b}|end|>"},
+            ])
+        );
+        assert_eq!(prompt.tools.len(), 1);
+    }
+
+    #[test]
+    fn any_other_template_gets_alternating_text() {
+        let prompt = build(&request(), ToolFormat::Text);
+        assert_eq!(prompt.tools, Vec::<Json>::new());
+        let (system, rest) = prompt.messages.split_first().unwrap();
+        let system = text_of(system);
+        assert!(
+            system.starts_with("Be brief.\n\n") && system.contains(r#""name": "add""#),
+            "{system}"
+        );
+        assert_eq!(
+            Json::from(rest),
+            json!([
+                {"role": "user", "content": "one\ntwo"},
+                {"role": "assistant", "content": "ok\n<tool_call>\n{\"name\": \"add\", \"arguments\": {\"a\": 1}}\n</tool_call>"},
+                {"role": "user", "content": "<tool_response>\nerror: 2\n</tool_response>\n<\u{200b}|end|>"},
+            ])
+        );
+    }
+
+    #[test]
+    fn tools_that_may_not_be_called_are_not_shown() {
+        let hidden = Request { tool_choice: ToolChoice::None, ..request() };
+        assert_eq!(build(&hidden, ToolFormat::Native).tools, Vec::<Json>::new());
+        let prompt = build(&hidden, ToolFormat::Text);
+        assert_eq!(text_of(&prompt.messages[0]), "Be brief.");
+    }
+
+    #[test]
+    fn a_schema_is_asked_for_and_the_system_text_can_move() {
+        let schema =
+            Request { output_schema: Some(json!({"type": "integer"})), tools: vec![], ..request() };
+        let prompt = build(&schema, ToolFormat::Text);
+        assert!(text_of(&prompt.messages[0]).ends_with(r#"{"type": "integer"}"#));
+        let moved = prompt.without_system().unwrap();
+        assert_eq!(moved.messages.len(), prompt.messages.len() - 1);
+        assert!(text_of(&moved.messages[0]).starts_with("Be brief."));
+        assert!(text_of(&moved.messages[0]).ends_with("one\ntwo"));
+        assert_eq!(moved.without_system(), None);
+    }
+}

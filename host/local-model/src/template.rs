@@ -16,9 +16,9 @@ use serde_json::Value as Json;
 use crate::python_json;
 use crate::wire::{THINK_CLOSE, THINK_OPEN, TOOL_CALL_OPEN};
 
-/// Instructions that a rendering may take: a history of 10,000 messages through the longest known
-/// template (400 lines) takes a tenth of it; an endless nest of loops stops after a second.
-const FUEL: u64 = 50_000_000;
+/// Instructions that a rendering may take: a history of 1,000 messages takes a hundredth of it, and
+/// an endless nest of loops stops after a second and some hundred megabytes.
+const FUEL: u64 = 10_000_000;
 /// Deepest macro recursion; templates that print nested schemas recurse once a level.
 const RECURSION_MAX: usize = 64;
 /// Spaces a level of indented JSON; templates use 2 or 4.
@@ -124,4 +124,97 @@ fn strftime_now(format: String) -> Result<String, Error> {
     jiff::fmt::strtime::format(&format, &jiff::Zoned::now()).map_err(|source| {
         Error::new(ErrorKind::InvalidOperation, "strftime_now").with_source(source)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn render(source: &str, messages: &[Json], tools: &[Json]) -> Result<String, Error> {
+        Template::new(source)?.render(&Inputs {
+            messages,
+            tools,
+            thinking: Thinking::On,
+            bos: "<s>",
+            eos: "</s>",
+        })
+    }
+
+    #[test]
+    fn templates_run_as_in_transformers() {
+        let hi =
+            [json!({"role": "user", "content": " hi\n"}), json!({"role": "user", "content": "é"})];
+        let tools = [json!({"z": "<b>", "a": [1, 2]})];
+        for (source, expected) in [
+            // Blocks take their line's white space and line break with them.
+            (
+                "{% for m in messages %}\n  {% if true %}\n{{ m.content }}\n  {% endif %}\n{% endfor %}",
+                " hi\n\né\n",
+            ),
+            (
+                "{{ bos_token }}{{ messages[0]['content'].strip() | upper }}{{ eos_token }}",
+                "<s>HI</s>",
+            ),
+            (
+                "{{ 'a</think>b\n'.split('</think>')[-1].rstrip('\n') }}{{ 'ab'.startswith('a') }}",
+                "bTrue",
+            ),
+            ("{{ messages[::-1][0].content }}{{ messages[1:] | length }}", "é1"),
+            (
+                "{% set ns = namespace(n=0) %}{% for m in messages %}{% set ns.n = ns.n + 1 %}{% if ns.n == 1 %}{% continue %}{% endif %}{{ ns.n }}{% endfor %}",
+                "2",
+            ),
+            (
+                "{% for k, v in tools[0].items() %}{{ k }}{{ v is string }}{% endfor %}",
+                "zTrueaFalse",
+            ),
+            // Not escaped for HTML, in the schema's order, spaced as Python does.
+            ("{{ tools[0] | tojson }}", r#"{"z": "<b>", "a": [1, 2]}"#),
+            ("{{ {'a': 1} | tojson(indent=2) }}", "{\n  \"a\": 1\n}"),
+            ("{% macro m(a, b=2) %}{{ a + b }}{% endmacro %}{{ m(1) }}", "3"),
+            (
+                "{% if add_generation_prompt and enable_thinking %}yes{% endif %}{{ nothing }}",
+                "yes",
+            ),
+            ("{{ strftime_now('%Y') | length }}", "4"),
+            ("{{ messages | selectattr('role', 'equalto', 'user') | list | length }}", "2"),
+        ] {
+            assert_eq!(render(source, &hi, &tools).unwrap(), expected, "{source}");
+        }
+        assert_eq!(render("{{ tools is none }}", &hi, &[]).unwrap(), "True");
+    }
+
+    #[test]
+    fn a_template_s_refusal_is_its_own_words() {
+        let refused = render("{{ raise_exception('system role not supported') }}", &[], &[]);
+        assert!(refused.unwrap_err().to_string().contains("system role not supported"));
+        assert!(Template::new("{% for %}").is_err());
+    }
+
+    #[test]
+    fn a_template_cannot_run_for_ever() {
+        let nest =
+            "{% for a in range(9999) %}{% for b in range(9999) %}{{ a }}{% endfor %}{% endfor %}";
+        assert_eq!(render(nest, &[], &[]).unwrap_err().kind(), ErrorKind::OutOfFuel);
+        let long: Vec<Json> = (0..1_000).map(|_| json!({"role": "user", "content": "x"})).collect();
+        let chat = "{% for m in messages %}{{ '<|' + m['role'] + '|>' + m['content'].strip() }}{% endfor %}";
+        assert_eq!(render(chat, &long, &[]).unwrap().len(), 9_000);
+    }
+
+    #[test]
+    fn what_a_template_can_do_is_read_from_its_text() {
+        let template = |source| Template::new(source).unwrap();
+        let native = "{% if tools %}<tool_call>{{ tools[0].arguments }}{% endif %}";
+        assert_eq!(template(native).tools, ToolFormat::Native);
+        for text in [
+            "{{ messages }}",
+            "{{ tools }}[TOOL_CALLS]",
+            "{{ tools }}<tool_call>arguments<function=x>",
+        ] {
+            assert_eq!(template(text).tools, ToolFormat::Text, "{text}");
+        }
+        assert!(template("{{ 'x'.split('</think>') }}").thinks);
+        assert!(!template(native).thinks);
+    }
 }

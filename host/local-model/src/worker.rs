@@ -71,32 +71,30 @@ impl Output<'_> {
 /// The thread's body. Ends when all senders are gone or the provider closes. A model that cannot
 /// be loaded refuses the call and is tried again at the next.
 pub(crate) fn run(setup: &Setup, jobs: &Receiver<Job>) {
-    while let Ok(job) = jobs.recv() {
-        if setup.is_closing() {
-            return;
-        }
-        match load(setup) {
-            Ok(model) => match Engine::new(setup, &model) {
-                Ok(mut engine) => {
-                    serve(setup, &mut engine, job);
-                    while let Ok(job) = jobs.recv() {
-                        if setup.is_closing() {
-                            return;
-                        }
-                        serve(setup, &mut engine, job);
-                    }
-                    return;
-                }
-                Err(error) => refuse(job, error),
-            },
+    let mut jobs = jobs.iter().take_while(|_| !setup.is_closing());
+    let Some((model, first)) = jobs.by_ref().find_map(|job| match load(setup) {
+        Ok(model) => Some((model, job)),
+        Err(error) => refuse(job, error),
+    }) else {
+        return;
+    };
+    let Some((mut engine, first)) = std::iter::once(first).chain(jobs.by_ref()).find_map(|job| {
+        match Engine::new(setup, &model) {
+            Ok(engine) => Some((engine, job)),
             Err(error) => refuse(job, error),
         }
+    }) else {
+        return;
+    };
+    for job in std::iter::once(first).chain(jobs) {
+        serve(setup, &mut engine, job);
     }
 }
 
-fn refuse(job: Job, error: LoadError) {
+fn refuse<T>(job: Job, error: LoadError) -> Option<T> {
     // The caller may have given up while the model was loading.
     let _ = job.accepted.send(Err(error.into()));
+    None
 }
 
 fn load(setup: &Setup) -> Result<Arc<LlamaModel>, LoadError> {

@@ -82,6 +82,16 @@ async fn a_required_call_is_valid() {
 }
 
 #[tokio::test]
+async fn the_output_limit_holds_inside_a_call() {
+    let model = open(options());
+    for limit in [1, 4, 12] {
+        let cut = answer(&model, call("a", limit, ask("Weather?", ToolChoice::Required))).await;
+        let cut = cut.unwrap();
+        assert_eq!((cut.finish, cut.usage.output), (Some(Finish::Length), u64::from(limit)));
+    }
+}
+
+#[tokio::test]
 async fn a_named_call_is_that_call_once() {
     let model = open(options());
     // A warm and random model tries everything; the grammar holds.
@@ -100,26 +110,25 @@ async fn a_named_call_is_that_call_once() {
 #[tokio::test]
 async fn a_call_of_the_model_s_own_accord_is_held_to_the_grammar() {
     let model = open(options());
-    // The model is led to open a call by an example, then to write something invalid.
-    let request = Request {
-        messages: vec![
-            user("What is 2 and 3?"),
-            Message::Assistant(vec![AssistantPart::ToolCall(ToolCall {
-                id: "1".to_owned(),
-                name: "add".to_owned(),
-                arguments: r#"{"a":2,"b":3}"#.to_owned(),
-                signature: None,
-            })]),
-            Message::Tool(ToolResult {
-                call_id: "1".to_owned(),
-                content: vec![Part::text("5")],
-                failed: false,
-            }),
-            Message::Assistant(vec![AssistantPart::Text("5".to_owned())]),
-            user("What is 20 and 30?"),
-        ],
-        ..ask("", ToolChoice::Auto)
-    };
+    // Examples lead the model to open a call; nothing but the grammar keeps it valid.
+    let mut messages = Vec::new();
+    for (i, (a, b)) in [(2, 3), (10, 4), (7, 7)].into_iter().enumerate() {
+        messages.push(user(&format!("add {a} {b}")));
+        messages.push(Message::Assistant(vec![AssistantPart::ToolCall(ToolCall {
+            id: i.to_string(),
+            name: "add".to_owned(),
+            arguments: json!({"a": a, "b": b}).to_string(),
+            signature: None,
+        })]));
+        messages.push(Message::Tool(ToolResult {
+            call_id: i.to_string(),
+            content: vec![Part::text((a + b).to_string())],
+            failed: false,
+        }));
+        messages.push(Message::Assistant(vec![AssistantPart::Text((a + b).to_string())]));
+    }
+    messages.push(user("add 20 30"));
+    let request = Request { messages, ..ask("", ToolChoice::Auto) };
     let called = answer(&model, call("a", 100, request)).await.unwrap();
     assert_eq!(called.finish, Some(Finish::ToolCalls), "{called:?}");
     for (_, name, arguments) in &called.calls {
