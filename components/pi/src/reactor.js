@@ -100,7 +100,8 @@ export async function runUntilSettled(promise, input, onInput) {
       untilNextTimer(),
     );
     noteActivity();
-    if (indices.includes(0)) onInput();
+    // Nothing ready means that the time-out passed or that the turn is cancelled.
+    if (indices.length === 0 || indices.includes(0)) onInput();
     release(indices.map((index) => list[index].entry).filter(Boolean));
   }
 }

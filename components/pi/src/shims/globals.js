@@ -3,6 +3,7 @@
 //
 // The instance is a snapshot taken at build time, so nothing here may read a clock, a random number
 // or a directory while it loads.
+import "./utf8.js";
 import structuredCloneOf from "@ungap/structured-clone";
 import { AbortController, AbortSignal } from "abortcontroller-polyfill/dist/cjs-ponyfill.js";
 import { Buffer } from "buffer";

@@ -20,6 +20,15 @@ const CONFIG = {
 /** What QuickJS does not have, in no realm. */
 const ABSENT = ["Intl", "WebAssembly", "SharedArrayBuffer", "Atomics"];
 
+const encodeBase64 = (bytes) => Buffer.from(bytes).toString("base64");
+const BASE64 = `{
+  const { encode, decode } = globalThis;
+  Uint8Array.prototype.toBase64 = function () { return encode(this); };
+  Uint8Array.fromBase64 = (text) => new Uint8Array(decode(text, "base64"));
+  delete globalThis.encode;
+  delete globalThis.decode;
+}`;
+
 /** A fresh instance of the component on `host`. */
 export function instantiate(host) {
   const interfaces = host.interfaces();
@@ -33,8 +42,9 @@ export function instantiate(host) {
       return found;
     },
   });
-  // QuickJS has these two of the web.
-  Object.assign(context, { atob, btoa });
+  // QuickJS has these of the web, and two functions that newer versions of Node have, too.
+  Object.assign(context, { atob, btoa, encode: encodeBase64, decode: Buffer.from });
+  runInContext(BASE64, context);
   for (const name of ABSENT) runInContext(`delete globalThis.${name}`, context);
   context.dispose = Symbol.dispose;
   runInContext(`Object.defineProperty(Symbol, "dispose", { value: dispose }); delete globalThis.dispose`, context);
