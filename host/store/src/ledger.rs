@@ -19,8 +19,8 @@
 //! that a check never scans the history. `cap` holds what `budget set` stored.
 //!
 //! **Caps.** The caller passes those of its configuration; a stored cap of the same scope and
-//! window takes their place, for every process from the next reservation on. A cap of zero-cost
-//! calls is no cap: a free model is always let through, and recorded.
+//! window takes their place, for every process from the next reservation on. A free model is let
+//! through whatever the caps say, and recorded.
 //!
 //! It must never: delete or change a spend, settle what a live process reserved, round.
 

@@ -49,6 +49,7 @@ fn what_is_stored_is_there_again() {
     let store = Store::open(&path, 2).unwrap();
     let notes = store.memory().list(&agent(), None, 10).unwrap();
     assert_eq!((notes[0].id, notes[0].text.as_str()), (id, "kept"));
+    assert_eq!(lock_files(&path), 1, "the lock file of the first opening is swept");
     let mode: String = sql(&path).query_row("PRAGMA journal_mode", [], |row| row.get(0)).unwrap();
     assert_eq!(mode, "wal");
 }
