@@ -35,7 +35,10 @@ pub fn lint(settings: &Settings) -> Result<()> {
         let mut cargo = host::cargo(settings, "clippy");
         cargo.args(["--workspace", "--all-targets", "--locked", "--manifest-path"]).arg(manifest);
         cargo.args(["--", "-D", "warnings"]);
-        process::run(&mut cargo, "read the lints above")?;
+        process::run(
+            &mut cargo,
+            "read the message above; an outdated Cargo.lock belongs in the change",
+        )?;
     }
     Ok(())
 }
@@ -60,7 +63,7 @@ fn runners(settings: &Settings, arguments: &[OsString]) -> Vec<Command> {
     let cargo = |words: &[&str]| {
         let (command, rest) = words.split_first().unwrap_or((&"test", &[]));
         let mut cargo = host::cargo(settings, command);
-        cargo.args(rest).args(["--workspace", "--locked"]);
+        cargo.args(rest).arg("--workspace");
         cargo
     };
     let mut all = if on_path("cargo-nextest").is_some() {
