@@ -17,7 +17,7 @@ pub(crate) enum Opening {
     Free,
     /// With a call.
     Call,
-    /// With JSON of this grammar, and then it ends.
+    /// With JSON of this grammar, and then it ends; stop strings would cut it, so they do not count.
     Schema(Box<Matcher>),
 }
 

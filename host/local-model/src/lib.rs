@@ -5,11 +5,11 @@
 //! network, no standard output.
 //!
 //! What is decided here:
-//! - one thread owns the model, because llama.cpp's contexts are not made for several ([`worker`]);
-//! - the prompt comes from the model's own chat template ([`template`]);
-//! - tool calls have one text format ([`wire`]) and are written under a grammar ([`grammar`]), so
+//! - one thread owns the model, because llama.cpp's contexts are not made for several (`worker`);
+//! - the prompt comes from the model's own chat template (`template`);
+//! - tool calls have one text format (`wire`) and are written under a grammar (`grammar`), so
 //!   that even a model of 135 million parameters makes valid ones;
-//! - one cache for all sessions, shared where they begin alike ([`sequences`]).
+//! - one cache for all sessions, shared where they begin alike (`sequences`).
 //!
 //! Not here: images (named in the text instead), embeddings, several models in one file.
 

@@ -1,6 +1,6 @@
 //! The crate against a real model: see `common` for where it is found.
 
-// The helpers around the tests are tests too.
+// The functions around the tests are tests too.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod chat;
