@@ -19,7 +19,7 @@ const HOST_INTERFACE = /^(xpressclaw|wasi):/;
 const INNER_MODULE = /^pi:([a-z-]+)\/(.+)$/;
 
 /** Modules of pi, relative to their package's `dist`, and the file that stands in for each. */
-const LEFT_OUT = {
+export const LEFT_OUT = {
   "pi-coding-agent": {
     "config.js": "config.js",
     "core/bug-report.js": "absent.js",
@@ -102,7 +102,7 @@ const rules = {
 };
 
 /**
- * The bundle's text and the sizes of what is in it.
+ * The bundle's text, what it imports, and the sizes of what is in it.
  * `format` is `esm` for the component and `cjs` for the tests.
  */
 export async function bundle({ format = "esm", minify = true } = {}) {
@@ -132,5 +132,6 @@ export async function bundle({ format = "esm", minify = true } = {}) {
     treeShaking: true,
     write: false,
   });
-  return { text: result.outputFiles[0].text, inputs: Object.values(result.metafile.outputs)[0].inputs };
+  const [{ imports, inputs }] = Object.values(result.metafile.outputs);
+  return { text: result.outputFiles[0].text, imports: imports.map(({ path }) => path), inputs };
 }

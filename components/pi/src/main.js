@@ -9,13 +9,13 @@ import { Input } from "./input.js";
 import { verdictOf } from "./llm/failure.js";
 import { availableModels, modelNamed } from "./llm/models.js";
 import { beginTurn, runUntilSettled } from "./reactor.js";
-import { createSession } from "./session.js";
+import { createSession, replaceTools } from "./session.js";
 import { InvalidSettings, readSettings } from "./settings.js";
 import { mkdirSync } from "./shims/fs.js";
 import { openMounts } from "./shims/fs/mounts.js";
 import { tmpdir } from "./shims/os.js";
 import { setWorkingDirectory } from "./shims/process.js";
-import { allTools } from "./tools/all.js";
+import { allTools, hostToolsKey } from "./tools/all.js";
 import { UnsupportedPart, fromParts, wellFormed } from "./wit.js";
 
 const FEATURES = { images: true, steer: true };
@@ -50,10 +50,11 @@ async function begin(config) {
   }
   const settings = readSettings(config.settings, model.contextWindow);
   mkdirSync(tmpdir(), { recursive: true });
+  const toolsKey = hostToolsKey();
   const tools = allTools(config.workspace, settings);
   const session = createSession({ config, settings, model, models: () => harness.models, tools });
   const input = new Input(session);
-  harness = { config, models, session, input, inputWaitable, last: undefined, announced: false };
+  harness = { config, settings, models, session, input, inputWaitable, toolsKey, last: undefined, announced: false };
   session.subscribe(reporter(config.workspace));
   session.agent.subscribe(async (event) => {
     if (event.type === "message_end" && event.message.role === "assistant") harness.last = event.message;
@@ -61,6 +62,17 @@ async function begin(config) {
     if (event.type === "tool_execution_end" || event.type === "turn_end") await input.queued();
   });
   return FEATURES;
+}
+
+/** What the host offers may change between turns: prices, context windows, tools. */
+function refresh() {
+  const { config, session, settings } = harness;
+  harness.models = availableModels();
+  const { model } = session.agent.state;
+  Object.assign(model, modelNamed(harness.models, model.id));
+  const toolsKey = hostToolsKey();
+  if (toolsKey !== harness.toolsKey) replaceTools(session, allTools(config.workspace, settings));
+  harness.toolsKey = toolsKey;
 }
 
 async function converse(parts) {
@@ -103,6 +115,7 @@ export const agent = {
       beginTurn();
       input.begin();
       harness.last = undefined;
+      refresh();
       if (!harness.announced) announceCommands(session);
       harness.announced = true;
       await runUntilSettled(converse(prompt), inputWaitable, input.take);

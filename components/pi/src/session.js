@@ -55,7 +55,7 @@ export function createSession({ config, settings, model, models, tools }) {
     sessionManager.appendModelChange(model.provider, model.id);
     sessionManager.appendThinkingLevelChange(thinkingLevel);
   }
-  const session = new AgentSession({
+  return new AgentSession({
     agent,
     sessionManager,
     settingsManager,
@@ -66,5 +66,16 @@ export function createSession({ config, settings, model, models, tools }) {
     initialActiveToolNames: settingsManager.getDefaultTools() ?? TOOLS,
     excludedToolNames: NOT_OFFERED,
   });
-  return session;
+}
+
+/**
+ * Gives `session` other tools than it began with; pi tells the model with the next prompt. pi has
+ * no public way for tools that come from outside its extensions.
+ */
+export function replaceTools(session, tools) {
+  session._customTools = tools;
+  session._refreshToolRegistry({
+    activeToolNames: session.settingsManager.getDefaultTools() ?? TOOLS,
+    includeAllExtensionTools: true,
+  });
 }

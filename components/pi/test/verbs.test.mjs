@@ -88,3 +88,15 @@ test("the host's tools are pi's, renamed where the name is taken", async () => {
   const names = host.requests[0].tools.map(({ name }) => name);
   assert.ok(names.includes("read") && names.includes("host_read"));
 });
+
+test("tools that the host adds between turns are there in the next one", async () => {
+  const tools = [];
+  const { host, turn } = await start({ tools, script: [{ text: "one" }, { text: "two" }] });
+  await turn("a");
+  tools.push({ name: "later", description: "Came later", parameters: '{"type":"object"}', call: () => {} });
+  await turn("b");
+  const names = (request) => request.tools.map(({ name }) => name);
+  assert.ok(!names(host.requests[0]).includes("later"));
+  assert.deepEqual(names(host.requests[1]).sort(), [...names(host.requests[0]), "later"].sort());
+  assert.match(host.requests[1].system, /- later: Came later/);
+});
