@@ -1,0 +1,64 @@
+//! Every environment variable that the program reads, in one table.
+
+use std::path::PathBuf;
+
+/// One variable.
+pub struct Variable {
+    pub name: &'static str,
+    pub meaning: &'static str,
+}
+
+macro_rules! variables {
+    ($($ident:ident = $name:literal: $meaning:literal;)*) => {
+        $(pub const $ident: Variable = Variable { name: $name, meaning: $meaning };)*
+        /// All of them, for the reference.
+        pub const ALL: &[&Variable] = &[$(&$ident),*];
+    };
+}
+
+variables! {
+    CACHE_DIR = "XPRESSCLAW_CACHE_DIR":
+        "Where compiled code is kept; by default the user's cache folder.";
+    CONFIG = "XPRESSCLAW_CONFIG":
+        "The configuration file; `--config` goes before it.";
+    DATA_DIR = "XPRESSCLAW_DATA_DIR":
+        "Where sessions, memory and the ledger are kept; `--data-dir` goes before it.";
+    HARNESS_PATH = "XPRESSCLAW_HARNESS_PATH":
+        "Folders with harness components (NAME.wasm), separated like PATH.";
+    LOG = "XPRESSCLAW_LOG":
+        "The program's own log on stderr, e.g. `debug` or `llm=trace`; by default `error`.";
+    MODEL_PATH = "XPRESSCLAW_MODEL_PATH":
+        "Folders with local models (*.gguf), separated like PATH.";
+    HTTPS_PROXY = "HTTPS_PROXY":
+        "The proxy for model providers; `https_proxy` and `ALL_PROXY` likewise.";
+    NO_COLOR = "NO_COLOR":
+        "Set to anything: no colours.";
+}
+
+impl Variable {
+    /// The value, where it is set and not empty.
+    pub fn get(&self) -> Option<String> {
+        std::env::var(self.name).ok().filter(|value| !value.is_empty())
+    }
+
+    /// The value as a path.
+    pub fn path(&self) -> Option<PathBuf> {
+        std::env::var_os(self.name).filter(|value| !value.is_empty()).map(PathBuf::from)
+    }
+
+    /// The value as a list of folders.
+    pub fn folders(&self) -> Vec<PathBuf> {
+        std::env::var_os(self.name)
+            .map(|value| {
+                std::env::split_paths(&value).filter(|p| !p.as_os_str().is_empty()).collect()
+            })
+            .unwrap_or_default()
+    }
+}
+
+/// The proxy for providers, by the usual names.
+pub fn proxy() -> Option<String> {
+    ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"]
+        .iter()
+        .find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()))
+}

@@ -1,0 +1,182 @@
+//! From configuration and flags to the router of the pipeline.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::Result;
+use config::{Config, Header, Provider as ProviderConfig, SecretRef};
+use domain::provider::Provider;
+use llm::Router;
+use providers::Secret;
+use providers::openai::{ModelFacts, OpenAi, OpenAiConfig, USUAL_EFFORTS};
+use providers::script::Script;
+use providers::secret::read_key_file;
+
+use crate::environment;
+use crate::exit::{Exit, Failure};
+use crate::paths::Paths;
+
+/// The name of the local model, whatever file it is.
+pub const LOCAL: &str = "local";
+const SCRIPT_PREFIX: &str = "script:";
+const GGUF: &str = "gguf";
+
+/// The models of a process.
+pub struct Models {
+    pub router: Router,
+    /// The name that the agent's requests go to.
+    pub model: String,
+}
+
+/// Sets up what `wanted` (and whatever a downgrade may go to) needs; nothing else is opened.
+pub fn models(wanted: &str, config: &Config, paths: &Paths) -> Result<Models> {
+    let mut router = Router::default();
+    for (name, provider) in &config.providers {
+        router.add(name.clone(), Arc::new(openai(name, provider)?));
+    }
+    let mut local_file = config.local.model.clone();
+    let model = if let Some(file) = wanted.strip_prefix(SCRIPT_PREFIX) {
+        let script = Script::open(Path::new(file))
+            .map_err(|e| Failure::usage("the script cannot be used").because(e))?;
+        let name = script.model_name().to_owned();
+        router.add(name.clone(), Arc::new(script));
+        name
+    } else if Path::new(wanted).extension().is_some_and(|e| e == GGUF) {
+        local_file = Some(wanted.into());
+        LOCAL.to_owned()
+    } else {
+        wanted.to_owned()
+    };
+    match local_file.map_or_else(|| find_local(paths), |path| Ok(Some(path))) {
+        Ok(Some(path)) => match local(&path, config) {
+            Ok(provider) => router.add(LOCAL, provider),
+            Err(error) if model == LOCAL => return Err(error),
+            Err(error) => tracing::warn!(%error, "the local model cannot be used"),
+        },
+        Ok(None) if model == LOCAL => return Err(no_local(paths).into()),
+        Ok(None) => {}
+        Err(error) if model == LOCAL => return Err(error.into()),
+        Err(error) => tracing::warn!(%error, "the local model cannot be used"),
+    }
+    Ok(Models { router, model })
+}
+
+/// Folders that hold local models, the first first.
+pub fn folders(paths: &Paths) -> Vec<PathBuf> {
+    let mut folders = environment::MODEL_PATH.folders();
+    folders.push(paths.models());
+    folders
+}
+
+/// All local models found.
+pub fn list_local(paths: &Paths) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for folder in folders(paths) {
+        let Ok(entries) = std::fs::read_dir(folder) else { continue };
+        let mut here: Vec<_> = entries
+            .flatten()
+            .map(|entry| entry.path())
+            .filter(|path| path.extension().is_some_and(|e| e == GGUF))
+            .collect();
+        here.sort();
+        found.extend(here);
+    }
+    found
+}
+
+fn find_local(paths: &Paths) -> Result<Option<PathBuf>, Failure> {
+    let mut found = list_local(paths);
+    match found.len() {
+        0 => Ok(None),
+        1 => Ok(found.pop()),
+        _ => {
+            let names: Vec<_> = found.iter().map(|p| p.display().to_string()).collect();
+            Err(Failure::usage(format!("there are several local models: {}", names.join(", ")))
+                .hint("name one with `--model FILE.gguf`, or with `local: {model: FILE.gguf}` in xpressclaw.yaml"))
+        }
+    }
+}
+
+fn no_local(paths: &Paths) -> Failure {
+    let folders: Vec<_> = folders(paths).iter().map(|f| f.display().to_string()).collect();
+    Failure::usage("there is no local model").hint(format!(
+        "put a .gguf file into {}; or name another model with `--model`",
+        folders.join(" or ")
+    ))
+}
+
+#[cfg(feature = "local-model")]
+fn local(path: &Path, config: &Config) -> Result<Arc<dyn Provider>> {
+    let mut options = local_model::Options { name: LOCAL.into(), ..Default::default() };
+    if let Some(threads) = config.local.threads {
+        options.threads = threads;
+    }
+    if let Some(context) = config.local.context_window {
+        options.context = context;
+    }
+    let model = local_model::LocalModel::open(path, options)
+        .map_err(|e| Failure::new(Exit::Model, "the local model cannot be used").because(e))?;
+    Ok(Arc::new(model))
+}
+
+#[cfg(not(feature = "local-model"))]
+fn local(_path: &Path, _config: &Config) -> Result<Arc<dyn Provider>> {
+    Err(Failure::usage("this build has no local model; name another one with `--model`").into())
+}
+
+fn openai(name: &str, provider: &ProviderConfig) -> Result<OpenAi> {
+    let mut settings = OpenAiConfig::new(name, &provider.base_url);
+    settings.key_setting = format!("providers.{name}.api_key in xpressclaw.yaml");
+    settings.key =
+        provider.api_key.as_ref().map(|reference| secret(name, reference)).transpose()?;
+    for (header, value) in &provider.headers {
+        let value = match value {
+            Header::Text(text) => Secret::new(text)
+                .map_err(|e| Failure::usage(format!("header `{header}` of `{name}`")).because(e))?,
+            Header::Secret(reference) => secret(name, reference)?,
+        };
+        settings.headers.push((header.clone(), value));
+    }
+    settings.proxy = environment::proxy()
+        .map(Secret::new)
+        .transpose()
+        .map_err(|e| Failure::usage("the proxy variable cannot be used").because(e))?;
+    settings.models = provider
+        .models
+        .iter()
+        .map(|(id, model)| {
+            let assumed = ModelFacts::assumed(id);
+            ModelFacts {
+                context_window: model.context_window.unwrap_or(assumed.context_window),
+                max_output_tokens: model.max_output_tokens.unwrap_or(assumed.max_output_tokens),
+                images: model.images.unwrap_or(assumed.images),
+                efforts: match model.reasoning {
+                    Some(true) => USUAL_EFFORTS.to_vec(),
+                    Some(false) => Vec::new(),
+                    None => assumed.efforts.clone(),
+                },
+                price: model.price,
+                ..assumed
+            }
+        })
+        .collect();
+    let provider = OpenAi::new(settings)
+        .map_err(|e| Failure::usage(format!("provider `{name}` cannot be used")).because(e))?;
+    Ok(provider)
+}
+
+fn secret(provider: &str, reference: &SecretRef) -> Result<Secret> {
+    let failed = |what: String| Failure::usage(format!("the key of provider `{provider}`: {what}"));
+    match reference {
+        SecretRef::Env(name) => {
+            let value = std::env::var(name).map_err(|_| {
+                failed(format!("the environment has no `{name}`")).hint(format!("export {name}=…"))
+            })?;
+            Ok(Secret::new(value)
+                .map_err(|e| failed(format!("`{name}` is unusable")).because(e))?)
+        }
+        SecretRef::File(path) => {
+            Ok(read_key_file(path).map_err(|e| failed("its file is unusable".into()).because(e))?)
+        }
+    }
+}

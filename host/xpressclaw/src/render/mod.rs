@@ -1,0 +1,70 @@
+//! Events on the screen: text for people, JSON for programs.
+
+mod escape;
+mod summary;
+mod text;
+
+use std::io::Write;
+use std::sync::Mutex;
+
+use anstyle::{AnsiColor, Style};
+use domain::Event;
+
+use crate::cli::Format;
+
+pub use escape::plain;
+pub use summary::{millis, tokens};
+
+pub(crate) const DIM: Style = Style::new().dimmed();
+pub(crate) const BOLD: Style = Style::new().bold();
+pub(crate) const YELLOW: Style =
+    Style::new().fg_color(Some(anstyle::Color::Ansi(AnsiColor::Yellow)));
+pub(crate) const RED: Style = Style::new().fg_color(Some(anstyle::Color::Ansi(AnsiColor::Red)));
+pub(crate) const CYAN: Style = Style::new().fg_color(Some(anstyle::Color::Ansi(AnsiColor::Cyan)));
+
+/// Prints a session's events. The answer (or the JSON) goes to stdout, all else to stderr.
+pub struct Printer {
+    format: Format,
+    text: Mutex<text::Text>,
+}
+
+impl Printer {
+    pub fn new(format: Format) -> Self {
+        Self { format, text: Mutex::default() }
+    }
+
+    /// One event. A closed stdout ends the process like any filter's.
+    pub fn event(&self, event: &Event) {
+        let printed = match self.format {
+            Format::Json => json(event),
+            Format::Text => self.locked(|text| text.event(event)),
+        };
+        if printed.is_err() {
+            std::process::exit(crate::exit::Exit::Failed as i32);
+        }
+    }
+
+    /// After the last event of a turn.
+    pub fn end_of_turn(&self) {
+        if self.format == Format::Text {
+            let _ = self.locked(text::Text::end_of_turn);
+        }
+    }
+
+    /// Something about the run itself, on stderr.
+    pub fn note(&self, note: &str) {
+        let _ = self.locked(|text| text.note(note));
+    }
+
+    fn locked<T>(&self, print: impl FnOnce(&mut text::Text) -> T) -> T {
+        print(&mut self.text.lock().unwrap_or_else(std::sync::PoisonError::into_inner))
+    }
+}
+
+fn json(event: &Event) -> std::io::Result<()> {
+    let mut line = serde_json::to_vec(event).map_err(std::io::Error::other)?;
+    line.push(b'\n');
+    let mut stdout = std::io::stdout().lock();
+    stdout.write_all(&line)?;
+    stdout.flush()
+}

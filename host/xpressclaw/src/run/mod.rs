@@ -1,0 +1,133 @@
+//! `xpressclaw run`: from flags to a session, from a session's events to the screen.
+
+mod caps;
+mod prompt;
+mod turns;
+
+use std::sync::Arc;
+
+use anyhow::Result;
+use domain::{AgentName, SessionId};
+use engine::Allocation;
+use llm::Pipeline;
+use network::{Grant, Policy};
+use session::{Harness, Runtime, RuntimeOptions, Session, SessionConfig};
+
+use crate::cli::{Format, RunArgs};
+use crate::commands::{Context, now_ms};
+use crate::exit::{Exit, Failure};
+use crate::models::{LOCAL, models};
+use crate::render::Printer;
+use crate::terminal::TerminalUser;
+use crate::{harness_path, terminal};
+
+/// Worker threads: one for the guest, one for what streams meanwhile.
+const WORKERS: usize = 2;
+
+pub fn run(context: &Context, args: &RunArgs) -> Result<Exit> {
+    let prompt = prompt::first(args)?;
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(WORKERS).enable_all().build()?;
+    runtime.block_on(async {
+        let session = open(context, args)?;
+        turns::converse(session, prompt, args).await
+    })
+}
+
+/// A session and what prints it.
+struct Opened {
+    runtime: Arc<Runtime>,
+    session: Session,
+    events: ::harness::EventReader,
+    printer: Printer,
+}
+
+fn open(context: &Context, args: &RunArgs) -> Result<Opened> {
+    let config = &context.config;
+    let configured = config.agent(&args.harness);
+    let typed = configured.map_or(args.harness.as_str(), |agent| agent.harness.as_str());
+    let found = harness_path::find(typed, &context.paths)?;
+    let agent = match configured {
+        Some(agent) => agent.name.clone(),
+        None => AgentName::new(&found.name).map_err(|e| {
+            Failure::usage("the component's file name is no agent's name").because(e)
+        })?,
+    };
+    let wanted = args
+        .model
+        .clone()
+        .or_else(|| configured.and_then(|agent| agent.model.clone()))
+        .or_else(|| config.model.clone())
+        .unwrap_or_else(|| LOCAL.into());
+    let models = models(&wanted, config, &context.paths)?;
+    let caps = caps::caps(config, configured, args)?;
+    let policy = policy(configured.map_or(&[][..], |agent| &agent.network), &args.allow_net)?;
+    let session_id = match &args.session {
+        Some(name) => {
+            SessionId::new(name).map_err(|e| Failure::usage("not a session's name").because(e))?
+        }
+        None => SessionId::mint(),
+    };
+    let workspace = args
+        .workspace
+        .clone()
+        .or_else(|| configured.and_then(|agent| agent.workspace.clone()))
+        .unwrap_or_else(|| context.paths.workspace(&agent));
+    std::fs::create_dir_all(&workspace).map_err(|e| {
+        Failure::usage(format!("cannot use {} as the workspace", workspace.display())).because(e)
+    })?;
+
+    let store = context.store()?;
+    let runtime = Arc::new(Runtime::new(
+        &RuntimeOptions {
+            compiled: context.paths.compiled(),
+            sessions: 1,
+            allocation: Allocation::Pooled,
+        },
+        Pipeline::new(models.router, store.clone()),
+        store,
+    )?);
+    let printer = Printer::new(args.format);
+    let harness = Harness::load(&runtime, &found.name, &found.path, || {
+        printer.note(&format!("compiling {} for this machine, once", found.name));
+    })
+    .map_err(|e| {
+        Failure::new(Exit::Harness, format!("cannot run {}", found.path.display())).because(e)
+    })?;
+    let settings = configured.map_or_else(
+        || "{}".to_owned(),
+        |agent| serde_json::Value::Object(agent.settings.clone()).to_string(),
+    );
+    let (session, events) = Session::open(
+        runtime.clone(),
+        harness,
+        SessionConfig {
+            state: context.paths.state(&agent, &session_id),
+            task: format!("run-{}-{}", now_ms(), std::process::id()),
+            agent,
+            session: session_id,
+            model: models.model,
+            models: Vec::new(),
+            fallback: Some(LOCAL.into()),
+            role: configured.and_then(|agent| agent.role.clone()),
+            settings,
+            workspace,
+            caps,
+            policy,
+            user: Arc::new(TerminalUser::new(
+                args.format == Format::Text && terminal::is_interactive(),
+            )),
+        },
+    )
+    .map_err(|e| Failure::usage("cannot open the session").because(e))?;
+    Ok(Opened { runtime, session, events, printer })
+}
+
+fn policy(configured: &[String], flags: &[String]) -> Result<Policy> {
+    let parse = |text: &String| {
+        text.parse::<Grant>()
+            .map_err(|e| Failure::usage(format!("`{text}` cannot be granted")).because(e))
+    };
+    let grants = configured.iter().chain(flags).map(parse).collect::<Result<Vec<_>, _>>()?;
+    Ok(Policy { grants })
+}

@@ -1,0 +1,101 @@
+//! Turns: run them, print them, let Ctrl-C cancel them.
+
+use anyhow::Result;
+use domain::event::Stop;
+use domain::{Part, TurnInput};
+use session::{TurnError, TurnReport};
+
+use super::Opened;
+use crate::cli::{Format, RunArgs};
+use crate::exit::{Exit, Failure, print};
+use crate::terminal::{Line, Lines};
+
+/// One turn with a prompt, or a conversation until the user ends it.
+pub async fn converse(mut opened: Opened, prompt: Option<String>, args: &RunArgs) -> Result<Exit> {
+    if let Some(prompt) = prompt {
+        return ended(turn(&mut opened, vec![Part::Text(prompt)]).await, args);
+    }
+    let mut lines = Lines::new()?;
+    opened.printer.note(&format!(
+        "session {}; Ctrl-C cancels a turn, Ctrl-D ends the conversation",
+        opened.session.id()
+    ));
+    let mut exit = Exit::Ok;
+    let mut pending: Vec<Part> = Vec::new();
+    loop {
+        let prompt = if pending.is_empty() {
+            match lines.read().await? {
+                Line::Text(text) if text.trim().is_empty() => continue,
+                Line::Text(text) => vec![Part::Text(text)],
+                Line::Interrupted => continue,
+                Line::End => return Ok(exit),
+            }
+        } else {
+            std::mem::take(&mut pending)
+        };
+        let report = turn(&mut opened, prompt).await;
+        pending = report.leftovers.clone();
+        exit = ended(report, args).unwrap_or_else(|error| print(&error));
+    }
+}
+
+/// Runs one turn and prints its events as they come.
+async fn turn(opened: &mut Opened, prompt: Vec<Part>) -> TurnReport {
+    let handle = opened.session.handle();
+    let Opened { session, events, printer, runtime } = opened;
+    let mut running = std::pin::pin!(session.turn(prompt));
+    let mut cancelled = false;
+    let report = loop {
+        tokio::select! {
+            biased;
+            signal = tokio::signal::ctrl_c() => {
+                if cancelled || signal.is_err() {
+                    printer.note("quitting");
+                    std::process::exit(Exit::Cancelled as i32);
+                }
+                cancelled = true;
+                printer.note("cancelling; press Ctrl-C again to quit at once");
+                // A cancellation is never refused.
+                let _ = handle.send(TurnInput::Cancel);
+            }
+            Some(event) = events.next() => printer.event(&event),
+            report = &mut running => break report,
+        }
+    };
+    while let Some(event) = events.try_next() {
+        printer.event(&event);
+    }
+    printer.end_of_turn();
+    runtime.pipeline().drain().await;
+    report
+}
+
+/// The exit code of a turn. A failure was printed as an event in JSON already.
+fn ended(report: TurnReport, args: &RunArgs) -> Result<Exit> {
+    let error = match report.result {
+        Ok(Stop::Cancelled) => return Ok(Exit::Cancelled),
+        Ok(_) => return Ok(Exit::Ok),
+        Err(error) => error,
+    };
+    let exit = match &error {
+        TurnError::Invalid(_) | TurnError::NoImages | TurnError::TooLarge(_) => Exit::Usage,
+        TurnError::Model(_) => Exit::Model,
+        TurnError::Budget(_) => Exit::Budget,
+        TurnError::Session(_) => Exit::Failed,
+        _ => Exit::Harness,
+    };
+    if args.format == Format::Json {
+        return Ok(exit);
+    }
+    let mut failure = Failure::new(exit, "the turn failed");
+    failure.hint = match &error {
+        TurnError::Budget(_) => {
+            Some("raise the cap with `--budget`, or see `xpressclaw budget`".into())
+        }
+        TurnError::Trap(_) | TurnError::OutOfMemory(_) | TurnError::Harness(_) => {
+            Some("`xpressclaw logs` shows what the harness printed".into())
+        }
+        _ => None,
+    };
+    Err(failure.because(error).into())
+}
