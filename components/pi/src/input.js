@@ -37,7 +37,7 @@ export class Input {
 
   #cancel() {
     this.cancelled = true;
-    this.#session.clearQueue();
+    // What was queued stays queued, as with pi's own abort: the next turn begins with it.
     void this.#session.abort();
     // The abort reaches pi's tools and streams first, so that they see why they stopped waiting.
     cancelWaits();

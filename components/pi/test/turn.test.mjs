@@ -54,6 +54,18 @@ test("cancel during an answer ends the turn and drops the completion; the next t
   assert.equal(said(host), "fresh");
 });
 
+test("what was typed before a cancel is not lost", async () => {
+  const { host, turn } = await start({ script: [{ text: "x", hold: true }, { text: "both" }] });
+  host.onIdle.push(
+    () => host.send("steer", "mind the gap"),
+    () => host.send("cancel"),
+  );
+  assert.equal(await turn("go"), "cancelled");
+  Object.assign(host, { cancelled: false, held: false });
+  assert.equal(await turn("again"), "end-turn");
+  assert.deepEqual(userTexts(host.requests.at(-1)), ["go", "again", "mind the gap"]);
+});
+
 test("cancel during a command drops the process and tells the model on the next turn", async () => {
   const { host, turn } = await start({
     script: [{ calls: [["bash", { command: "sleep 100" }]] }, { text: "fresh" }],
