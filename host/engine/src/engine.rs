@@ -26,6 +26,11 @@ const WASM_STACK_BYTES: usize = 1 << 20;
 /// The fiber a guest runs on: its stack and room for host calls on top.
 const FIBER_STACK_BYTES: usize = 3 << 20;
 
+/// Largest initial memory that is kept as one image and mapped copy-on-write, whatever its share
+/// of zeroes: an interpreter's snapshot is 20 MB and half empty, and copying it at every start
+/// would cost milliseconds and the same memory again per session.
+const IMAGE_MAX_BYTES: u64 = 128 << 20;
+
 /// What an embedder chooses.
 #[derive(Debug, Clone)]
 pub struct Options {
@@ -122,6 +127,7 @@ fn base() -> Config {
         .wasm_component_model(true)
         .wasm_component_model_async(true)
         .epoch_interruption(true)
+        .memory_guaranteed_dense_image_size(IMAGE_MAX_BYTES)
         .max_wasm_stack(WASM_STACK_BYTES)
         .async_stack_size(FIBER_STACK_BYTES);
     config

@@ -28,8 +28,21 @@ pub struct Models {
     pub model: String,
 }
 
+/// Whether a request may go to another model than the one asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Downgrade {
+    /// A budget is set, so the local model may have to answer.
+    Possible,
+    Never,
+}
+
 /// Sets up what `wanted` (and whatever a downgrade may go to) needs; nothing else is opened.
-pub fn models(wanted: &str, config: &Config, paths: &Paths) -> Result<Models> {
+pub fn models(
+    wanted: &str,
+    downgrade: Downgrade,
+    config: &Config,
+    paths: &Paths,
+) -> Result<Models> {
     let mut router = Router::default();
     for (name, provider) in &config.providers {
         router.add(name.clone(), Arc::new(openai(name, provider)?));
@@ -47,6 +60,9 @@ pub fn models(wanted: &str, config: &Config, paths: &Paths) -> Result<Models> {
     } else {
         wanted.to_owned()
     };
+    if model != LOCAL && downgrade == Downgrade::Never {
+        return Ok(Models { router, model });
+    }
     match local_file.map_or_else(|| find_local(paths), |path| Ok(Some(path))) {
         Ok(Some(path)) => match local(&path, config) {
             Ok(provider) => router.add(LOCAL, provider),

@@ -16,7 +16,7 @@ use session::{Harness, Runtime, RuntimeOptions, Session, SessionConfig};
 use crate::cli::{Format, RunArgs};
 use crate::commands::{Context, now_ms};
 use crate::exit::{Exit, Failure};
-use crate::models::{LOCAL, models};
+use crate::models::{Downgrade, LOCAL, models};
 use crate::render::Printer;
 use crate::terminal::TerminalUser;
 use crate::{harness_path, terminal};
@@ -59,8 +59,9 @@ fn open(context: &Context, args: &RunArgs) -> Result<Opened> {
         .or_else(|| configured.and_then(|agent| agent.model.clone()))
         .or_else(|| config.model.clone())
         .unwrap_or_else(|| LOCAL.into());
-    let models = models(&wanted, config, &context.paths)?;
     let caps = caps::caps(config, configured, args)?;
+    let downgrade = if caps.is_empty() { Downgrade::Never } else { Downgrade::Possible };
+    let models = models(&wanted, downgrade, config, &context.paths)?;
     let policy = policy(configured.map_or(&[][..], |agent| &agent.network), &args.allow_net)?;
     let session_id = match &args.session {
         Some(name) => {
