@@ -1,0 +1,21 @@
+//! Benchmarks, run by `cargo xtask bench NAME`, which sets up what they need and passes it in the
+//! environment. Each runs its baseline or peer in the same run, in turns, and prints medians and
+//! ratios. None asserts a time: machines are noisy.
+#![allow(clippy::print_stdout, clippy::print_stderr)]
+
+mod process;
+mod run_pi;
+mod server;
+mod stats;
+
+use anyhow::{Result, bail};
+
+fn main() -> Result<()> {
+    let mut arguments = std::env::args().skip(1);
+    let name = arguments.next().unwrap_or_default();
+    let rest: Vec<String> = arguments.collect();
+    match name.as_str() {
+        "run-pi" => run_pi::run(&rest),
+        other => bail!("no benchmark `{other}`; there is: run-pi [ROUNDS]"),
+    }
+}
