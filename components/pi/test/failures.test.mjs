@@ -103,6 +103,16 @@ test("a context that the model refuses is compacted and the request repeated", a
   assert.ok(JSON.stringify(repeated).length < JSON.stringify(host.requests[2].messages).length);
 });
 
+test("a small window leaves room for an answer as long as there is some", async () => {
+  const { host, turn } = await start({
+    models: [SMALL],
+    script: [{ text: LONG, usage: { input: 3_000, output: 1_000 } }, { text: "ok", usage: { input: 4_300 } }],
+  });
+  await turn("first");
+  await turn("second");
+  assert.equal(host.requests[1].maxOutputTokens, SMALL.maxOutputTokens);
+});
+
 test("when compaction does not help, the turn ends with the reason", async () => {
   const refused = { tag: "context-exceeded", val: 8_000 };
   const { turn } = await start({ script: [{ refused }, { refused }, { refused }] });

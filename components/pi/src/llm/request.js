@@ -1,8 +1,22 @@
 // pi's context as the contract's request.
 import { collapseSystemMessages, getCurrentTools, getSystemMessageText } from "@earendil-works/pi-ai";
-import { buildBaseOptions } from "pi:ai/api/simple-options.js";
 import { transformMessages } from "pi:ai/api/transform-messages.js";
+import { estimateContextTokens } from "pi:ai/utils/estimate.js";
 import { textPart, toParts, wellFormed } from "../wit.js";
+
+/** What an estimate of tokens may be wrong by; pi's own amount, and less of a small window. */
+const SAFETY_TOKENS = 4_096;
+const SAFETY_SHARE = 1 / 16;
+/** With less room than this an answer is of no use: the model shall refuse, so that pi compacts. */
+const LEAST_OUTPUT_TOKENS = 256;
+
+/** The largest answer that fits the window beside `context`, up to what was asked for. */
+function outputLimit(model, context, wanted = model.maxTokens) {
+  if (model.contextWindow <= 0) return wanted;
+  const safety = Math.min(SAFETY_TOKENS, model.contextWindow * SAFETY_SHARE);
+  const room = model.contextWindow - estimateContextTokens(context).tokens - safety;
+  return Math.floor(Math.min(wanted, Math.max(LEAST_OUTPUT_TOKENS, room)));
+}
 
 /**
  * The request for `context` (a transcript: system messages carry prompt and tools). pi's own
@@ -13,7 +27,6 @@ export function toRequest(model, context, options) {
   const { messages } = collapseSystemMessages(context);
   const head = messages[0]?.role === "system" ? messages[0] : undefined;
   const system = head === undefined ? "" : getSystemMessageText(head);
-  const { maxTokens } = buildBaseOptions(model, context, options);
   return {
     model: model.id,
     system: system === "" ? null : wellFormed(system),
@@ -24,7 +37,7 @@ export function toRequest(model, context, options) {
       parameters: JSON.stringify(tool.parameters),
     })),
     toolChoice: { tag: "auto" },
-    maxOutputTokens: maxTokens > 0 ? Math.floor(maxTokens) : null,
+    maxOutputTokens: outputLimit(model, context, options.maxTokens),
     temperature: options.temperature ?? null,
     effort: model.reasoning ? (options.reasoning ?? "none") : null,
     outputSchema: null,
