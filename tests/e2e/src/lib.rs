@@ -1,0 +1,39 @@
+//! Support for the end-to-end tests: the program as a user has it, and the world around it.
+//!
+//! Why: everything below this layer is tested with parts of the program; these tests see only what
+//! a user sees: arguments, the two output streams, the exit code, files, a terminal, a server.
+//! Called by the files in `tests/`. It must never call into the program's own crates to *do*
+//! something, only start the executable; reading the ledger afterwards is the one exception.
+//!
+//! Support panics: a test has nobody else to report to. Nothing waits without a deadline.
+//!
+//! `cargo test --workspace` builds the executable; for this package alone build it first:
+//! `cargo build -p xpressclaw && cargo test -p e2e`, with `XPRESSCLAW_HARNESS_PATH` naming the
+//! folder of the built components (`cargo xtask test` does all of that).
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test reports by panicking, and says so where it matters"
+)]
+
+pub mod answer;
+mod ledger;
+mod place;
+mod program;
+mod run;
+mod server;
+mod tape;
+mod terminal;
+
+use std::time::Duration;
+
+pub use answer::Answer;
+pub use place::{KEY, Place};
+pub use run::{Done, Run, Running};
+pub use server::{Play, Request, Server};
+pub use tape::Tape;
+pub use terminal::{CTRL_C, CTRL_D, Terminal};
+
+/// The longest wait for anything: a cold compilation of the largest harness on a busy machine takes
+/// 30 seconds, everything else far less. A passing test never comes near it.
+pub const DEADLINE: Duration = Duration::from_secs(90);

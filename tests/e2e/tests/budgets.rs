@@ -1,0 +1,118 @@
+//! Caps: what happens when they do not suffice.
+
+use e2e::{Answer, Place, Play, Server};
+use serde_json::{Value, json};
+use store::ledger::Ending;
+
+/// Three dollars for a million tokens in, fifteen out: one request of echo reserves about a quarter
+/// of a dollar, because the script's model may write 16,384 tokens.
+fn priced() -> Vec<Value> {
+    vec![
+        json!({"price": {"input": "$3", "output": "$15"}}),
+        json!({"text": "Paid for.", "usage": {"input": 10, "output": 100}}),
+    ]
+}
+
+const COST: u64 = 10 * 3_000 + 100 * 15_000;
+
+#[test]
+fn a_spent_budget_stops_and_names_the_cap() {
+    for harness in ["echo", "pi"] {
+        let place = Place::new();
+        let model = place.script(&priced());
+        let budget = ["--model", &model, "--budget", "$0.001", "--on-exceeded", "stop"];
+        let done = place.run(harness).args(budget).args(["Hello."]).done().exited(4);
+        assert_eq!(done.stdout, "");
+        assert!(done.stderr.contains("the budget is spent: $0.001 of $0.001"), "{}", done.stderr);
+        assert!(done.stderr.contains("hint: raise the cap with `--budget`"), "{}", done.stderr);
+        assert_eq!(place.spends(), [], "nothing was sent");
+    }
+}
+
+#[test]
+fn a_budget_that_pays_for_less_shortens_the_answer_instead() {
+    let place = Place::new();
+    let server = Server::start([Play::Stream(Answer::text("Short.").usage(10, 0, 5))]);
+    let run = place.run_with("echo", &server, r#"{price: {input: "$3", output: "$15"}}"#);
+    // A thousand tokens out are 0.015 dollars.
+    let budget = ["--budget", "$0.015", "--on-exceeded", "stop", "--format", "json"];
+    let done = run.args(budget).args(["Hello."]).done().succeeded();
+    let limit = server.next_request().body["max_tokens"].as_u64().expect("a limit");
+    assert!((256..1_000).contains(&limit), "{limit}");
+    let reserved = done.event("step_started")["reserved"].as_u64().expect("an amount");
+    assert!(reserved <= 15_000_000, "{reserved}");
+    assert_eq!(place.spent().0, 10 * 3_000 + 5 * 15_000);
+}
+
+#[test]
+fn a_budget_of_the_agent_holds_over_several_runs() {
+    let place = Place::new();
+    let model = place.script(&priced());
+    let config = place.file(
+        "xpressclaw.yaml",
+        "agents: [{name: echo, harness: echo, budget: {daily: $0.004, on_exceeded: stop}}]",
+    );
+    let run = || place.run("echo").args(["--config", &config, "--model", &model, "Hello."]).done();
+    run().succeeded();
+    // What is left pays for less than 256 tokens.
+    let refused = run().exited(4);
+    assert!(refused.stderr.contains("daily"), "{}", refused.stderr);
+    assert!(refused.stderr.contains("$0.00247 of $0.004"), "{}", refused.stderr);
+    assert_eq!(place.spent().0, COST);
+}
+
+#[test]
+fn a_budget_that_only_warns_lets_everything_through() {
+    let place = Place::new();
+    let model = place.script(&priced());
+    let budget = ["--model", &model, "--budget", "$0.001", "--on-exceeded", "alert"];
+    let done = place.run("echo").args(budget).args(["Hello."]).done().succeeded();
+    assert_eq!(done.stdout, "Paid for.\n");
+    assert_eq!(place.spent().0, COST);
+}
+
+#[test]
+fn a_spent_budget_degrades_to_the_local_model() {
+    let place = Place::new();
+    let model = place.script(&priced());
+    let run = place.run("echo").local_model().args(["--model", &model, "--budget", "$0.001"]);
+    let done = run.args(["--format", "json", "Say hello in one sentence."]).done().succeeded();
+
+    let downgrade = done.event("downgrade");
+    assert_eq!(downgrade["from"], "script:script.jsonl");
+    assert_eq!(downgrade["to"], "local");
+    assert!(downgrade["reason"].to_string().contains("$0.001"), "{downgrade}");
+    assert!(!done.answer().trim().is_empty());
+    assert!(!done.answer().contains("Paid for."));
+    let finished = done.event("turn_finished");
+    assert_eq!(finished["models"], json!(["local"]));
+    assert_eq!(finished["cost"], 0);
+    let spends = place.spends_settled();
+    assert_eq!(spends.len(), 1);
+    assert_eq!(spends[0].requested_model, "script:script.jsonl");
+    assert_eq!(spends[0].model, "local");
+    assert_eq!((spends[0].ending, spends[0].cost.0), (Ending::Settled, 0));
+}
+
+#[test]
+fn without_a_local_model_a_degrade_says_what_is_missing() {
+    let place = Place::new();
+    let model = place.script(&priced());
+    let done = place.run("echo").args(["--model", &model, "--budget", "$0.001", "Hello."]).done();
+    assert_ne!(done.status.code(), Some(0));
+    assert!(done.stderr.contains("local"), "{}", done.stderr);
+    assert_eq!(place.spends(), []);
+}
+
+#[test]
+fn a_provider_that_charges_more_than_was_reserved_is_booked_in_full_and_reported() {
+    let place = Place::new();
+    let server = Server::start([Play::Stream(Answer::text("Dear.").usage(10, 0, 50_000))]);
+    let run = place.run_with("echo", &server, r#"{price: {input: "$3", output: "$15"}}"#);
+    let done = run.args(["--budget", "$0.30", "--format", "json", "Hello."]).done().succeeded();
+    let cost = 10 * 3_000 + 50_000 * 15_000;
+    let overshoot = done.event("overshoot");
+    assert_eq!(overshoot["cost"], cost);
+    assert!(overshoot["reserved"].as_u64() < Some(300_000_000), "{overshoot}");
+    assert_eq!(place.spent().0, cost);
+}

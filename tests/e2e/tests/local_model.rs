@@ -1,0 +1,46 @@
+//! The real local model.
+
+use e2e::Place;
+
+#[test]
+fn the_local_model_is_the_default_and_free() {
+    let place = Place::new();
+    let run = place.run("echo").local_model().args(["--format", "json"]);
+    let done = run.args(["Say hello in one sentence."]).done().succeeded();
+    assert!(done.answer().chars().any(char::is_alphabetic), "{:?}", done.answer());
+    let finished = done.event("turn_finished");
+    assert_eq!(finished["models"][0], "local");
+    assert_eq!(finished["cost"], 0);
+    assert!(finished["usage"]["input"].as_u64() > Some(0), "{finished}");
+    assert!(finished["usage"]["output"].as_u64() > Some(0), "{finished}");
+    assert_eq!(done.stderr, "", "llama.cpp is silent");
+}
+
+#[test]
+fn a_model_file_is_named_by_its_path() {
+    let place = Place::new();
+    let models = std::env::var("XPRESSCLAW_MODEL_PATH").expect("XPRESSCLAW_MODEL_PATH is set");
+    let file = std::fs::read_dir(&models)
+        .expect("a folder of models")
+        .flatten()
+        .map(|entry| entry.path())
+        .find(|path| path.extension().is_some_and(|extension| extension == "gguf"))
+        .expect("a model in the folder");
+    let file = file.to_str().expect("a readable path");
+    let done = place.run("echo").args(["--model", file, "Say hello."]).done().succeeded();
+    assert!(!done.stdout.trim().is_empty());
+    assert!(done.stderr.starts_with("local · "), "{}", done.stderr);
+}
+
+#[test]
+fn without_one_it_says_where_to_put_it() {
+    let place = Place::new();
+    let done = place.run("echo").args(["Say hello."]).done().exited(2);
+    assert!(done.stderr.contains("there is no local model"), "{}", done.stderr);
+    let folder = place.data().join("models");
+    assert!(done.stderr.contains(&folder.display().to_string()), "{}", done.stderr);
+
+    let broken = place.file("broken.gguf", "GGUF and then nonsense");
+    let done = place.run("echo").args(["--model", &broken, "Say hello."]).done().exited(3);
+    assert!(done.stderr.contains("broken.gguf"), "{}", done.stderr);
+}
