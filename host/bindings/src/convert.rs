@@ -260,7 +260,7 @@ pub fn event_in(event: wit::Event) -> Result<ev::HarnessEvent, TooLarge> {
             id: update.id,
             status: update.status.map(|status| match status {
                 wit::Status::Pending => ev::Status::Pending,
-                wit::Status::Running => ev::Status::Running,
+                wit::Status::InProgress => ev::Status::InProgress,
                 wit::Status::Completed => ev::Status::Completed,
                 wit::Status::Failed => ev::Status::Failed,
                 wit::Status::Denied => ev::Status::Denied,
@@ -276,8 +276,8 @@ pub fn event_in(event: wit::Event) -> Result<ev::HarnessEvent, TooLarge> {
                     text: entry.text,
                     status: match entry.status {
                         wit::PlanStatus::Pending => ev::PlanStatus::Pending,
-                        wit::PlanStatus::Active => ev::PlanStatus::Active,
-                        wit::PlanStatus::Done => ev::PlanStatus::Done,
+                        wit::PlanStatus::InProgress => ev::PlanStatus::InProgress,
+                        wit::PlanStatus::Completed => ev::PlanStatus::Completed,
                     },
                 })
                 .collect(),

@@ -177,7 +177,7 @@ pub enum CallContent {
 #[serde(rename_all = "snake_case")]
 pub enum Status {
     Pending,
-    Running,
+    InProgress,
     Completed,
     Failed,
     Denied,
@@ -199,8 +199,8 @@ pub struct CallUpdate {
 #[serde(rename_all = "snake_case")]
 pub enum PlanStatus {
     Pending,
-    Active,
-    Done,
+    InProgress,
+    Completed,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -42,6 +42,7 @@ use std::thread;
 use async_trait::async_trait;
 use domain::money::Price;
 use domain::provider::{Call, Deltas, ModelInfo, Provider, ProviderError};
+use futures::StreamExt as _;
 use futures::channel::oneshot;
 
 pub use crate::error::OpenError;
@@ -162,9 +163,13 @@ impl Provider for LocalModel {
         }
         let (accepted, answer) = oneshot::channel();
         self.send(Job { call, accepted })?;
-        answer.await.unwrap_or_else(|_| {
+        let deltas: Deltas = answer.await.unwrap_or_else(|_| {
             Err(ProviderError::Other(format!("{PROVIDER}: the model's thread ended; try again")))
-        })
+        })?;
+        // Which file it is that answers: the name alone says only that it is a local one.
+        let served =
+            self.alias.as_ref().map(|alias| format!("{}/{alias}", self.setup.options.name));
+        Ok(futures::stream::iter(served.map(|name| Ok(Delta::Model(name)))).chain(deltas).boxed())
     }
 
     /// Exact once the model is loaded, the usual estimate before.

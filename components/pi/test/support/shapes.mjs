@@ -50,7 +50,7 @@ export const event = variant({
   }),
   "call-update": record({
     id: text,
-    status: option(oneOf("pending", "running", "completed", "failed", "denied")),
+    status: option(oneOf("pending", "in-progress", "completed", "failed", "denied")),
     content: option(list(variant({ part, diff: record({ path: text, old: option(text), new: text }) }))),
     output: option(json),
   }),
