@@ -51,8 +51,9 @@ impl Printer {
         }
     }
 
-    /// Something about the run itself, on stderr.
+    /// Something about the run itself, for people, on stderr.
     pub fn note(&self, note: &str) {
+        let note = &plain(note);
         let _ = self.locked(|text| text.note(note));
     }
 

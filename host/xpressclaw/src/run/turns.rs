@@ -1,14 +1,20 @@
 //! Turns: run them, print them, let Ctrl-C cancel them.
 
+use std::time::Duration;
+
 use anyhow::Result;
 use domain::event::Stop;
-use domain::{Part, TurnInput};
+use domain::{Event, Part, TurnInput};
 use session::{TurnError, TurnReport};
 
 use super::Opened;
 use crate::cli::{Format, RunArgs};
 use crate::exit::{Exit, Failure, print};
 use crate::terminal::{Line, Lines};
+
+/// After so long without a word from the model the user is told that it is at work: a local model
+/// reads a long prompt for half a minute.
+const PATIENCE: Duration = Duration::from_secs(3);
 
 /// One turn with a prompt, or a conversation until the user ends it.
 pub async fn converse(mut opened: Opened, prompt: Option<String>, args: &RunArgs) -> Result<Exit> {
@@ -45,6 +51,7 @@ async fn turn(opened: &mut Opened, prompt: Vec<Part>) -> TurnReport {
     let Opened { session, events, printer, runtime } = opened;
     let mut running = std::pin::pin!(session.turn(prompt));
     let mut cancelled = false;
+    let mut waiting: Option<(tokio::time::Instant, String)> = None;
     let report = loop {
         tokio::select! {
             biased;
@@ -58,7 +65,19 @@ async fn turn(opened: &mut Opened, prompt: Vec<Part>) -> TurnReport {
                 // A cancellation is never refused.
                 let _ = handle.send(TurnInput::Cancel);
             }
-            Some(event) = events.next() => printer.event(&event),
+            Some(event) = events.next() => {
+                waiting = match &event {
+                    Event::StepStarted { model, .. } => {
+                        Some((tokio::time::Instant::now() + PATIENCE, model.clone()))
+                    }
+                    _ => None,
+                };
+                printer.event(&event);
+            }
+            model = until(waiting.clone()) => {
+                waiting = None;
+                printer.note(&format!("waiting for {model}: it reads the prompt"));
+            }
             report = &mut running => break report,
         }
     };
@@ -68,6 +87,17 @@ async fn turn(opened: &mut Opened, prompt: Vec<Part>) -> TurnReport {
     printer.end_of_turn();
     runtime.pipeline().drain().await;
     report
+}
+
+/// Resolves at the given time with the model that is waited for; never without one.
+async fn until(waiting: Option<(tokio::time::Instant, String)>) -> String {
+    match waiting {
+        Some((at, model)) => {
+            tokio::time::sleep_until(at).await;
+            model
+        }
+        None => std::future::pending().await,
+    }
 }
 
 /// The exit code of a turn. A failure was printed as an event in JSON already.
