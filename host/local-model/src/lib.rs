@@ -40,6 +40,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, mpsc};
 use std::thread;
 
 use async_trait::async_trait;
+use domain::chat::Delta;
 use domain::money::Price;
 use domain::provider::{Call, Deltas, ModelInfo, Provider, ProviderError};
 use futures::StreamExt as _;
