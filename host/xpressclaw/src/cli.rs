@@ -2,12 +2,24 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::{Args, Parser, Subcommand, ValueEnum, value_parser};
+use domain::ids::NameError;
+use domain::limits::PAGE_MAX;
+use domain::{AgentName, SessionId};
+use store::ledger::HISTORY_PAGE_MAX;
+use store::log::{Level, TAIL_MAX};
+use store::task::Status;
 
 /// Runs AI-agent harnesses as WebAssembly components: no Docker, no daemon, no API key inside a
 /// sandbox.
 #[derive(Debug, Parser)]
-#[command(name = "xpressclaw", version, disable_help_subcommand = true)]
+#[command(
+    name = "xpressclaw",
+    version,
+    disable_help_subcommand = true,
+    after_long_help = crate::environment::as_help()
+)]
 pub struct Cli {
     #[command(flatten)]
     pub global: Global,
@@ -101,9 +113,9 @@ pub enum OnExceeded {
 /// Whose rows.
 #[derive(Debug, Clone, Args)]
 pub struct AgentArgs {
-    /// The agent
-    #[arg(long, value_name = "NAME", default_value = "pi")]
-    pub agent: String,
+    /// The agent [default: the only one there is]
+    #[arg(long, value_name = "NAME", value_parser = agent_name)]
+    pub agent: Option<AgentName>,
     /// How to print
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,
@@ -116,17 +128,18 @@ pub enum MemoryCommand {
         #[command(flatten)]
         agent: AgentArgs,
         /// At most so many
-        #[arg(long, default_value_t = 50)]
+        #[arg(long, value_name = "N", default_value_t = 50, value_parser = page(PAGE_MAX))]
         limit: u32,
     },
     /// Best first
     Search {
-        /// Words
+        /// Words; each counts, none is required
+        #[arg(required = true)]
         query: Vec<String>,
         #[command(flatten)]
         agent: AgentArgs,
         /// At most so many
-        #[arg(long, default_value_t = 10)]
+        #[arg(long, value_name = "N", default_value_t = 10, value_parser = page(PAGE_MAX))]
         limit: u32,
     },
     /// Keep a note
@@ -134,7 +147,7 @@ pub enum MemoryCommand {
         /// What to keep
         text: String,
         /// A tag; may be repeated
-        #[arg(long)]
+        #[arg(long, value_name = "WORD")]
         tag: Vec<String>,
         #[command(flatten)]
         agent: AgentArgs,
@@ -154,11 +167,11 @@ pub enum TasksCommand {
     List {
         #[command(flatten)]
         agent: AgentArgs,
-        /// Only those of this status: open, active, blocked, done, failed or cancelled
-        #[arg(long)]
-        status: Option<String>,
+        /// Only those of this status
+        #[arg(long, value_parser = status())]
+        status: Option<Status>,
         /// At most so many
-        #[arg(long, default_value_t = 50)]
+        #[arg(long, value_name = "N", default_value_t = 50, value_parser = page(PAGE_MAX))]
         limit: u32,
     },
     /// Add one
@@ -166,7 +179,7 @@ pub enum TasksCommand {
         /// One line
         title: String,
         /// More
-        #[arg(long, default_value = "")]
+        #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
         detail: String,
         #[command(flatten)]
         agent: AgentArgs,
@@ -175,14 +188,14 @@ pub enum TasksCommand {
     Update {
         /// From `tasks list`
         id: String,
-        /// open, active, blocked, done, failed or cancelled
-        #[arg(long)]
-        status: Option<String>,
+        /// A new status
+        #[arg(long, value_parser = status())]
+        status: Option<Status>,
         /// A new title
-        #[arg(long)]
+        #[arg(long, value_name = "TEXT")]
         title: Option<String>,
         /// A new detail
-        #[arg(long)]
+        #[arg(long, value_name = "TEXT")]
         detail: Option<String>,
         #[command(flatten)]
         agent: AgentArgs,
@@ -192,13 +205,19 @@ pub enum TasksCommand {
 #[derive(Debug, Args)]
 pub struct BudgetArgs {
     /// Only this agent [default: all]
-    #[arg(long, value_name = "NAME")]
-    pub agent: Option<String>,
+    #[arg(long, value_name = "NAME", value_parser = agent_name)]
+    pub agent: Option<AgentName>,
     /// Only this session
-    #[arg(long, value_name = "NAME")]
-    pub session: Option<String>,
-    /// The last requests, each with its price and cost
-    #[arg(long, value_name = "N", num_args = 0..=1, default_missing_value = "20")]
+    #[arg(long, value_name = "NAME", value_parser = session_id)]
+    pub session: Option<SessionId>,
+    /// The last N requests instead, each with its price and cost [default N: 20]
+    #[arg(
+        long,
+        value_name = "N",
+        num_args = 0..=1,
+        default_missing_value = "20",
+        value_parser = page(HISTORY_PAGE_MAX)
+    )]
     pub history: Option<u32>,
     /// How to print
     #[arg(long, value_enum, default_value_t = Format::Text)]
@@ -208,16 +227,16 @@ pub struct BudgetArgs {
 #[derive(Debug, Args)]
 pub struct LogsArgs {
     /// Only this agent [default: all]
-    #[arg(long, value_name = "NAME")]
-    pub agent: Option<String>,
+    #[arg(long, value_name = "NAME", value_parser = agent_name)]
+    pub agent: Option<AgentName>,
     /// Only this session
-    #[arg(long, value_name = "NAME")]
-    pub session: Option<String>,
-    /// This level or a graver one: trace, debug, info, warn or error
-    #[arg(long)]
-    pub level: Option<String>,
+    #[arg(long, value_name = "NAME", value_parser = session_id)]
+    pub session: Option<SessionId>,
+    /// This level or a graver one
+    #[arg(long, value_parser = level())]
+    pub level: Option<Level>,
     /// The last so many lines
-    #[arg(short = 'n', long, default_value_t = 100)]
+    #[arg(short = 'n', long, value_name = "N", default_value_t = 100, value_parser = page(TAIL_MAX))]
     pub lines: u32,
     /// How to print
     #[arg(long, value_enum, default_value_t = Format::Text)]
@@ -250,4 +269,27 @@ pub enum ModelCommand {
         #[arg(long, value_enum, default_value_t = Format::Text)]
         format: Format,
     },
+}
+
+fn agent_name(text: &str) -> Result<AgentName, NameError> {
+    AgentName::new(text)
+}
+
+fn session_id(text: &str) -> Result<SessionId, NameError> {
+    SessionId::new(text)
+}
+
+/// Rows of one answer: what the store gives at once.
+fn page(max: u32) -> impl TypedValueParser<Value = u32> {
+    value_parser!(u32).range(1..=i64::from(max))
+}
+
+fn status() -> impl TypedValueParser<Value = Status> {
+    PossibleValuesParser::new(Status::ALL.map(Status::as_str))
+        .try_map(|name| Status::from_name(&name).ok_or("not a status"))
+}
+
+fn level() -> impl TypedValueParser<Value = Level> {
+    PossibleValuesParser::new(Level::ALL.map(Level::as_str))
+        .try_map(|name| Level::from_name(&name).ok_or("not a level"))
 }

@@ -1,4 +1,5 @@
-//! Every environment variable that the program reads, in one table.
+//! Every environment variable that the program reads, in one table: the code reads by it, `--help`
+//! shows it, `docs/cli.md` is written from it.
 
 use std::path::PathBuf;
 
@@ -36,11 +37,6 @@ variables! {
 }
 
 impl Variable {
-    /// The value, where it is set and not empty.
-    pub fn get(&self) -> Option<String> {
-        std::env::var(self.name).ok().filter(|value| !value.is_empty())
-    }
-
     /// The value as a path.
     pub fn path(&self) -> Option<PathBuf> {
         std::env::var_os(self.name).filter(|value| !value.is_empty()).map(PathBuf::from)
@@ -56,9 +52,17 @@ impl Variable {
     }
 }
 
+/// The table for `--help`.
+pub fn as_help() -> String {
+    let width = ALL.iter().map(|variable| variable.name.len()).max().unwrap_or(0);
+    let line = |v: &&Variable| format!("  {:width$}  {}", v.name, v.meaning);
+    let lines: Vec<_> = ALL.iter().map(line).collect();
+    format!("Environment:\n{}", lines.join("\n"))
+}
+
 /// The proxy for providers, by the usual names.
 pub fn proxy() -> Option<String> {
-    ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"]
+    [HTTPS_PROXY.name, "https_proxy", "ALL_PROXY", "all_proxy"]
         .iter()
         .find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()))
 }

@@ -1,6 +1,22 @@
 //! One module per command. Each gets plain values and returns an exit code.
+//!
+//! A command that lists never creates anything; what it prints as text is filtered in `table`.
 
+mod agents;
+mod budget;
+mod doctor;
+mod harness;
+mod local_file;
+mod logs;
+mod memory;
+mod model;
 mod open;
+mod output;
+#[cfg(test)]
+mod reference;
+mod table;
+mod tasks;
+mod time;
 
 use anyhow::Result;
 
@@ -10,9 +26,19 @@ use crate::exit::Exit;
 pub use open::{Context, now_ms};
 
 pub fn dispatch(cli: Cli) -> Result<Exit> {
+    if let Command::Doctor = cli.command {
+        // It must work where the configuration does not.
+        return doctor::run(&cli.global);
+    }
     let context = Context::resolve(&cli.global)?;
     match cli.command {
         Command::Run(args) => crate::run::run(&context, &args),
-        _ => Err(anyhow::anyhow!("not yet")),
+        Command::Memory(command) => memory::run(&context, command),
+        Command::Tasks(command) => tasks::run(&context, command),
+        Command::Budget(args) => budget::run(&context, &args),
+        Command::Logs(args) => logs::run(&context, &args),
+        Command::Harness(command) => harness::run(&context, command),
+        Command::Model(command) => model::run(&context, command),
+        Command::Doctor => doctor::run(&cli.global),
     }
 }

@@ -1,0 +1,177 @@
+//! The data directory, the store in it, and the cache of compiled code.
+
+use std::path::Path;
+
+use super::Check;
+use crate::commands::open::{has_store, open_store};
+#[cfg(unix)]
+use crate::commands::output::size;
+use crate::paths::Paths;
+
+/// Below this no run should begin: the store and compiled code of a few harnesses need that much.
+#[cfg(unix)]
+const SPACE_MIN_BYTES: u64 = 64 << 20;
+/// Below this a local model does not fit any more.
+#[cfg(unix)]
+const SPACE_LOW_BYTES: u64 = 1 << 30;
+
+pub fn checks(paths: &Paths) -> Vec<Check> {
+    let mut checks = vec![folder("data directory", &paths.data), store(&paths.data)];
+    checks.push(folder("compiled code", &paths.compiled()));
+    #[cfg(unix)]
+    checks.extend(space(paths));
+    checks
+}
+
+/// Whether this user can write there, and nobody else.
+fn folder(what: &'static str, path: &Path) -> Check {
+    let shown = path.display();
+    if !path.exists() {
+        // The folder will be made in the nearest one that exists.
+        let existing = path.ancestors().find(|path| path.exists());
+        return match existing.filter(|path| path.is_dir() && is_writable(path)) {
+            Some(_) => Check::ok(what, format!("{shown}, made by the first run")),
+            None => Check::fail(what, format!("{shown} cannot be made")).hint(permit(existing)),
+        };
+    }
+    if !path.is_dir() {
+        return Check::fail(what, format!("{shown} is no folder"))
+            .hint("move it away, or name another folder");
+    }
+    if !is_writable(path) {
+        return Check::fail(what, format!("{shown} cannot be written")).hint(permit(Some(path)));
+    }
+    match mode(path) {
+        // Compiled code that others can write would be run as this user.
+        Some(mode) if mode & 0o022 != 0 => {
+            Check::warn(what, format!("{shown}, mode {mode:03o}: others may write there"))
+                .hint(format!("chmod 700 {shown}"))
+        }
+        Some(mode) => Check::ok(what, format!("{shown}, mode {mode:03o}")),
+        None => Check::ok(what, shown.to_string()),
+    }
+}
+
+fn permit(path: Option<&Path>) -> String {
+    match path {
+        Some(path) => {
+            format!("allow this user to write {}, or name another folder", path.display())
+        }
+        None => "name another folder".to_owned(),
+    }
+}
+
+/// The store is opened as a run would do it, which brings it to this program's version.
+fn store(data: &Path) -> Check {
+    const WHAT: &str = "store";
+    if !has_store(data) {
+        return Check::ok(WHAT, "made by the first run");
+    }
+    match open_store(data) {
+        Ok(_) => Check::ok(WHAT, "opens, and has this program's version"),
+        Err(error) => {
+            // The outermost error only names the directory, which is in the line above.
+            let causes: Vec<_> = error.chain().skip(1).map(ToString::to_string).collect();
+            Check::fail(WHAT, causes.join(": "))
+                .hint("name another data directory with `--data-dir`, or restore a copy")
+        }
+    }
+}
+
+#[cfg(unix)]
+fn is_writable(path: &Path) -> bool {
+    use rustix::fs::{Access, access};
+    access(path, Access::WRITE_OK | Access::EXEC_OK).is_ok()
+}
+
+#[cfg(not(unix))]
+fn is_writable(path: &Path) -> bool {
+    std::fs::metadata(path).is_ok_and(|folder| !folder.permissions().readonly())
+}
+
+#[cfg(unix)]
+fn mode(path: &Path) -> Option<u32> {
+    use std::os::unix::fs::MetadataExt as _;
+    Some(std::fs::metadata(path).ok()?.mode() & 0o777)
+}
+
+#[cfg(not(unix))]
+fn mode(_path: &Path) -> Option<u32> {
+    None
+}
+
+/// Free space below both folders; once where it is the same file system.
+#[cfg(unix)]
+fn space(paths: &Paths) -> Vec<Check> {
+    use std::os::unix::fs::MetadataExt as _;
+    let existing = |path: &Path| path.ancestors().find(|path| path.exists()).map(Path::to_path_buf);
+    let mut seen = Vec::new();
+    let mut checks = Vec::new();
+    for path in [&paths.data, &paths.cache].into_iter().filter_map(|path| existing(path)) {
+        let (Ok(folder), Ok(system)) = (std::fs::metadata(&path), rustix::fs::statvfs(&path))
+        else {
+            continue;
+        };
+        if seen.contains(&folder.dev()) {
+            continue;
+        }
+        seen.push(folder.dev());
+        checks.push(free(&path, system.f_bavail.saturating_mul(system.f_frsize)));
+    }
+    checks
+}
+
+#[cfg(unix)]
+fn free(path: &Path, bytes: u64) -> Check {
+    const WHAT: &str = "disk space";
+    let found = format!("{} free at {}", size(bytes), path.display());
+    match bytes {
+        0..SPACE_MIN_BYTES => Check::fail(WHAT, found).hint("make room"),
+        SPACE_MIN_BYTES..SPACE_LOW_BYTES => {
+            Check::warn(WHAT, found).hint("make room before you add a local model")
+        }
+        _ => Check::ok(WHAT, found),
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::fs::{self, Permissions};
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::super::Verdict;
+    use super::*;
+
+    #[test]
+    fn folders_that_others_may_write_are_told() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path();
+        fs::set_permissions(path, Permissions::from_mode(0o700)).unwrap();
+        let check = folder("data directory", path);
+        assert_eq!(check.verdict, Verdict::Ok, "{check:?}");
+        assert!(check.found.ends_with("mode 700"), "{check:?}");
+        fs::set_permissions(path, Permissions::from_mode(0o777)).unwrap();
+        let check = folder("data directory", path);
+        assert_eq!(check.verdict, Verdict::Warn);
+        assert!(check.hint.unwrap().starts_with("chmod 700"));
+    }
+
+    #[test]
+    fn a_folder_that_is_not_there_is_not_made() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a/b");
+        assert_eq!(folder("data directory", &path).verdict, Verdict::Ok);
+        assert!(!dir.path().join("a").exists());
+        fs::write(dir.path().join("a"), "").unwrap();
+        assert_eq!(folder("data directory", &path).verdict, Verdict::Fail);
+        assert_eq!(folder("data directory", &dir.path().join("a")).verdict, Verdict::Fail);
+    }
+
+    #[test]
+    fn little_space_is_told() {
+        let verdict = |bytes| free(Path::new("/data"), bytes).verdict;
+        assert_eq!(verdict(0), Verdict::Fail);
+        assert_eq!(verdict(SPACE_MIN_BYTES), Verdict::Warn);
+        assert_eq!(verdict(SPACE_LOW_BYTES), Verdict::Ok);
+    }
+}

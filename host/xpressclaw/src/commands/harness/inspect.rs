@@ -1,0 +1,88 @@
+//! `xpressclaw harness inspect`: what a component could reach at most, before it ever runs.
+
+use std::collections::BTreeMap;
+
+use anstyle::Style;
+use anyhow::Result;
+use serde::Serialize;
+
+use super::super::output;
+use super::super::table::{Align, Cell, Table};
+use super::component::{self, Surface};
+use super::reach::{self, Group};
+use crate::cli::Format;
+use crate::commands::Context;
+use crate::exit::Exit;
+use crate::harness_path::{self, Found};
+use crate::render::{BOLD, DIM, RED};
+
+/// A component as JSON.
+#[derive(Serialize)]
+struct Row<'a> {
+    name: &'a str,
+    path: String,
+    size_bytes: u64,
+    digest: &'a str,
+    /// `None`: it is no harness and no middleware.
+    world: Option<&'static str>,
+    reach: BTreeMap<&'static str, Vec<&'a str>>,
+    imports: &'a [String],
+    exports: &'a [String],
+}
+
+pub fn run(context: &Context, typed: &str, format: Format) -> Result<Exit> {
+    // An agent of the configuration stands for its harness, as in `run`.
+    let configured = context.config.agent(typed);
+    let found = harness_path::find(configured.map_or(typed, |a| &a.harness), &context.paths)?;
+    let surface = component::read(&found.path)?;
+    match format {
+        Format::Json => output::print_json(&[row(&found, &surface)])?,
+        Format::Text => output::print(&as_text(&found, &surface))?,
+    }
+    Ok(Exit::Ok)
+}
+
+fn row<'a>(found: &'a Found, surface: &'a Surface) -> Row<'a> {
+    let reach = reach::grouped(&surface.imports);
+    Row {
+        name: &found.name,
+        path: found.path.display().to_string(),
+        size_bytes: surface.size_bytes,
+        digest: &surface.digest,
+        world: reach::world(&surface.exports).map(|(world, _)| world),
+        reach: reach.into_iter().map(|(group, names)| (group.name, names)).collect(),
+        imports: &surface.imports,
+        exports: &surface.exports,
+    }
+}
+
+fn as_text(found: &Found, surface: &Surface) -> String {
+    let world = match reach::world(&surface.exports) {
+        Some((world, meaning)) => Cell::from(format!("{world} ({meaning})")),
+        None => Cell::styled("none: it is no harness, `run` will refuse it", RED),
+    };
+    let mut facts = Table::new(&[("", Align::Left), ("", Align::Left)]);
+    for (name, value) in [
+        ("name", Cell::from(&found.name)),
+        ("file", found.path.display().to_string().into()),
+        ("size", output::size(surface.size_bytes).into()),
+        ("digest", Cell::from(&surface.digest)),
+        ("world", world),
+        ("exports", surface.exports.join("\n").into()),
+    ] {
+        facts.row([Cell::styled(name, DIM), value]);
+    }
+    let mut reachable = Table::new(&[("CAN REACH", Align::Left), ("AT MOST", Align::Left)]);
+    for (group, names) in reach::grouped(&surface.imports) {
+        let style = if group.name == reach::UNKNOWN.name { RED } else { BOLD };
+        reachable.row([Cell::styled(group.name, style), at_most(group, &names).into()]);
+    }
+    let reachable = reachable.render();
+    let nothing =
+        format!("{}it imports nothing: it can only compute{:#}\n", Style::new(), Style::new());
+    format!("{}\n{}", facts.render(), if reachable.is_empty() { nothing } else { reachable })
+}
+
+fn at_most(group: &Group, names: &[&str]) -> String {
+    format!("{}\n{}", group.meaning, names.join("\n"))
+}

@@ -1,0 +1,186 @@
+use domain::chat::Usage;
+use domain::{AgentName, NanoDollars, Price, SessionId, TurnId};
+use serde_json::{Value, json};
+use store::Store;
+use store::ledger::{ReserveRequest, Settlement};
+use store::session::Opening;
+
+use crate::home::{Home, pi};
+
+const PRICE: Price = Price {
+    input: 250_000_000,
+    cached: 25_000_000,
+    cache_write: 250_000_000,
+    output: 2_000_000_000,
+};
+
+fn now() -> u64 {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+    u64::try_from(now.as_millis()).unwrap()
+}
+
+/// One request of a session, from its reservation to its settlement; unsettled without a cost.
+fn spend(store: &Store, agent: &AgentName, session: &str, cost: Option<u64>) {
+    let session = SessionId::new(session).unwrap();
+    let opening =
+        Opening { id: &session, agent, harness: "pi", digest: None, model: "openai/gpt-5-mini" };
+    store.session().open(&opening, now()).unwrap();
+    let reserved = store
+        .ledger()
+        .reserve(
+            &ReserveRequest {
+                agent,
+                session: Some(&session),
+                turn: Some(&TurnId::mint()),
+                task: "run-1",
+                requested_model: "openai/gpt-5-mini",
+                model: "openai/gpt-5-mini",
+                price: PRICE,
+                amount: NanoDollars(1_000),
+                caps: &[],
+            },
+            now(),
+        )
+        .unwrap();
+    let Some(cost) = cost else { return };
+    let settlement = Settlement {
+        usage: Usage { input: 1_234, cached: 1_000, output: 56, ..Usage::default() },
+        cost: NanoDollars(cost),
+        served_model: "gpt-5-mini-2025\u{1b}[31m",
+    };
+    store.ledger().settle(reserved.id, &settlement, now()).unwrap();
+}
+
+fn seeded() -> Home {
+    let home = Home::new();
+    let store = home.store();
+    spend(&store, &pi(), "work", Some(123));
+    spend(&store, &pi(), "work", Some(877));
+    spend(&store, &pi(), "play", Some(5));
+    spend(&store, &AgentName::new("echo").unwrap(), "talk", Some(1_500));
+    home
+}
+
+fn money(nanos: u64) -> Value {
+    json!({"nano_dollars": nanos, "text": NanoDollars(nanos).to_string()})
+}
+
+#[test]
+fn totals_are_exact_per_session_agent_and_all() {
+    let home = seeded();
+    let done = home.run(&["budget"]);
+    assert_eq!(done.code, 0, "{done:?}");
+    assert!(done.stderr.contains("no cap is set"), "{done:?}");
+    let rows: Vec<Vec<&str>> =
+        done.stdout.lines().map(|line| line.split_whitespace().collect()).collect();
+    let row = |agent: &str, session: &str| {
+        let of = |row: &&Vec<&str>| row[..2] == [agent, session];
+        let found = rows.iter().find(of).unwrap_or_else(|| panic!("{}", done.stdout));
+        (found[2].to_owned(), found.last().unwrap().to_string())
+    };
+    let expected = |requests: &str, cost: &str| (requests.to_owned(), cost.to_owned());
+    assert_eq!(row("pi", "work"), expected("2", "$0.000001"));
+    assert_eq!(row("pi", "play"), expected("1", "$0.000000005"));
+    assert_eq!(row("pi", "all"), expected("3", "$0.000001005"));
+    assert_eq!(row("echo", "all"), expected("1", "$0.0000015"));
+    assert_eq!(row("all", "all"), expected("4", "$0.000002505"));
+
+    let rows = home.json(&["budget", "--session", "work"]);
+    assert_eq!(rows.len(), 1, "{rows:?}");
+    assert_eq!(rows[0]["kind"], "total");
+    assert_eq!(rows[0]["cost"], money(1_000));
+    assert_eq!((&rows[0]["requests"], &rows[0]["usage"]["cached"]), (&json!(2), &json!(2_000)));
+    // The overshoot of what was reserved is told.
+    let rows = home.json(&["budget", "--agent", "echo"]);
+    assert_eq!(rows.last().unwrap()["overshoot"], money(500));
+}
+
+#[test]
+fn every_cap_that_binds_is_shown() {
+    let home = seeded();
+    home.configure(
+        "budget: {monthly: $1, on_exceeded: stop}\n\
+         agents:\n\
+         \x20 - {name: pi, harness: pi, budget: {total: $0.00001, task: $0.25}}\n\
+         \x20 - {name: new, harness: pi, budget: {daily: 0, on_exceeded: degrade}}\n",
+    );
+    let store = home.store();
+    spend(&store, &pi(), "work", None);
+    let caps: Vec<Value> =
+        home.json(&["budget"]).into_iter().filter(|row| row["kind"] == "cap").collect();
+    drop(store);
+    let named = |scope: &str, agent: Value, window: &str| {
+        let key = (&json!(scope), &agent, &json!(window));
+        let found = caps.iter().filter(|cap| (&cap["scope"], &cap["agent"], &cap["window"]) == key);
+        let found: Vec<_> = found.collect();
+        assert_eq!(found.len(), 1, "{key:?} in {caps:?}");
+        found[0].clone()
+    };
+    assert_eq!(caps.len(), 4, "{caps:?}");
+    let system = named("system", Value::Null, "monthly");
+    assert_eq!((&system["cap"], &system["settled"]), (&money(1_000_000_000), &money(2_505)));
+    assert_eq!((&system["reserved"], &system["on_exceeded"]), (&money(1_000), &json!("stop")));
+    assert_eq!(system["available"], money(1_000_000_000 - 3_505));
+    assert!(system["resets_at"].as_u64().unwrap() > now());
+    let total = named("agent", json!("pi"), "total");
+    assert_eq!((&total["settled"], &total["resets_at"]), (&money(1_005), &Value::Null));
+    let task = named("task", json!("pi"), "task");
+    assert_eq!((&task["cap"], &task["settled"]), (&money(250_000_000), &Value::Null));
+    assert_eq!(named("agent", json!("new"), "daily")["on_exceeded"], "degrade");
+
+    let text = home.ok(&["budget", "--agent", "pi"]);
+    let line = |start: &str| {
+        let found = text.lines().find(|line| line.starts_with(start));
+        found.unwrap_or_else(|| panic!("no {start} in\n{text}")).to_owned()
+    };
+    // The store of the dead reservation was dropped, so it was booked in full.
+    for part in ["  total  ", "  $0.00001  $0.000002005  ", "  $0.000007995  20 %"] {
+        assert!(line("agent pi").contains(part), "{part:?} in\n{text}");
+    }
+    assert!(line("each run of pi").contains("$0.25"), "{text}");
+    assert!(line("all agents").contains("monthly"), "{text}");
+    assert!(!text.contains("new"), "{text}");
+}
+
+#[test]
+fn the_history_explains_each_request() {
+    let home = seeded();
+    let rows = home.json(&["budget", "--history", "2", "--agent", "pi"]);
+    assert_eq!(rows.len(), 2);
+    assert_eq!((&rows[0]["session"], &rows[1]["session"]), (&json!("play"), &json!("work")));
+    let request = &rows[1];
+    assert_eq!((&request["kind"], &request["ending"]), (&json!("request"), &json!("settled")));
+    assert_eq!((&request["cost"], &request["reserved"]), (&money(877), &money(1_000)));
+    assert_eq!(request["price"]["cached"], money(25_000_000));
+    assert_eq!(request["requested_model"], "openai/gpt-5-mini");
+    assert_eq!(request["served_model"], "gpt-5-mini-2025\u{1b}[31m");
+    assert_eq!(request["usage"]["output"], 56);
+
+    let text = home.ok(&["budget", "--history", "--session", "play"]);
+    let lines: Vec<&str> = text.lines().collect();
+    assert_eq!(lines.len(), 2, "{text}");
+    // No request wrote to a cache, so there is no such column; guests' text is filtered.
+    assert!(!lines[0].contains("WRITTEN") && lines[0].contains("CACHED"), "{text}");
+    for part in [
+        "gpt-5-mini-2025 ",
+        "1234",
+        "1000",
+        "$0.25 in, $0.025 cached, $2.00 out",
+        "$0.000000005",
+        "settled",
+    ] {
+        assert!(lines[1].contains(part), "{part} in {text}");
+    }
+}
+
+#[test]
+fn unknown_sessions_and_rows_are_refused() {
+    let home = seeded();
+    home.refused(&["budget", "--session", "none"], 1, &["no session `none`", "hint: "]);
+    home.refused(
+        &["budget", "--session", "work", "--agent", "echo"],
+        2,
+        &["session `work` is of agent `pi`, not of `echo`"],
+    );
+    home.refused(&["budget", "--history", "0"], 2, &["is not in 1..=1000"]);
+}

@@ -1,0 +1,15 @@
+//! The real binary, command by command: what it prints, what it refuses, what it ends with.
+//!
+//! Each test has a home of its own; nothing of the machine's configuration reaches it.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod agents;
+mod budget;
+mod doctor;
+mod errors;
+mod harness;
+mod home;
+mod logs;
+mod memory;
+mod model;
+mod tasks;
