@@ -30,12 +30,48 @@ A command that only lists makes nothing: where no data directory is, it prints n
 Text that agents or models wrote is shown without control characters.
 ";
 
+/// The fields of each kind of line. That the program prints these and no others is under test in
+/// `tests/cli/json.rs`.
+const FIELDS: [(&str, &str); 14] = [
+    ("memory list", "agent id text tags created"),
+    ("memory search", "agent id text tags created score"),
+    ("memory add", "agent id change"),
+    ("memory delete", "agent id change"),
+    ("tasks list", TASK),
+    ("tasks create", TASK),
+    ("tasks update", TASK),
+    (
+        "budget, kind cap",
+        "kind scope agent window cap settled reserved available resets_at on_exceeded",
+    ),
+    ("budget, kind total", "kind agent session requests usage cost overshoot"),
+    (
+        "budget --history",
+        "kind id agent session turn task requested_model model served_model usage price reserved \
+         cost overshoot ending reserved_at settled_at",
+    ),
+    ("logs", "id agent session level message at"),
+    ("harness list", "name path size_bytes"),
+    ("harness inspect", "name path size_bytes digest world reach imports exports"),
+    (
+        "model list",
+        "model provider default context_window max_output_tokens price path size_bytes problem",
+    ),
+];
+const TASK: &str = "agent id title detail status parent created updated";
+
 fn render() -> String {
     let mut root = Cli::command();
     root.build();
     let mut page = PREFACE.to_owned();
     heading(&mut page, &root, "xpressclaw");
     section(&mut page, &root, "xpressclaw");
+    page.push_str("\n# Fields in JSON\n\n`run` prints the events of [events.md](events.md).\n\n");
+    page.push_str("| line | fields |\n|---|---|\n");
+    for (line, fields) in FIELDS {
+        let fields: Vec<_> = fields.split(' ').map(|field| format!("`{field}`")).collect();
+        let _ = writeln!(page, "| {line} | {} |", fields.join(", "));
+    }
     page.push_str("\n# Environment\n\nA flag goes before its variable.\n\n");
     page.push_str("| variable | meaning |\n|---|---|\n");
     for variable in environment::ALL {

@@ -51,7 +51,7 @@ fn spend(store: &Store, agent: &AgentName, session: &str, cost: Option<u64>) {
     store.ledger().settle(reserved.id, &settlement, now()).unwrap();
 }
 
-fn seeded() -> Home {
+pub fn seeded() -> Home {
     let home = Home::new();
     let store = home.store();
     spend(&store, &pi(), "work", Some(123));

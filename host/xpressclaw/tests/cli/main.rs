@@ -9,6 +9,7 @@ mod doctor;
 mod errors;
 mod harness;
 mod home;
+mod json;
 mod logs;
 mod memory;
 mod model;

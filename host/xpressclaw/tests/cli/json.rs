@@ -1,0 +1,70 @@
+//! The fields of JSON lines are those of the reference, no more and no fewer.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use store::log::Level;
+
+use crate::home::{Home, NOON, pi};
+
+type Fields = BTreeMap<String, BTreeSet<String>>;
+
+/// The table of `docs/cli.md`.
+fn documented() -> Fields {
+    let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/cli.md");
+    let page = std::fs::read_to_string(page).unwrap();
+    let (_, section) = page.split_once("# Fields in JSON").unwrap();
+    let (section, _) = section.split_once("\n# ").unwrap();
+    let rows = section.lines().filter_map(|line| line.strip_prefix("| ")?.split_once(" | "));
+    rows.filter(|(line, _)| *line != "line")
+        .map(|(line, fields)| {
+            let fields = fields.split('`').skip(1).step_by(2).map(str::to_owned).collect();
+            (line.to_owned(), fields)
+        })
+        .collect()
+}
+
+/// What the program prints, by the names of that table.
+fn printed(home: &Home) -> Fields {
+    let commands: [(&str, &[&str]); 13] = [
+        ("memory add", &["memory", "add", "a note", "--agent", "pi"]),
+        ("memory list", &["memory", "list", "--agent", "pi"]),
+        ("memory search", &["memory", "search", "note", "--agent", "pi"]),
+        ("memory delete", &["memory", "delete", "1", "--agent", "pi"]),
+        ("tasks create", &["tasks", "create", "a task", "--agent", "pi"]),
+        ("tasks list", &["tasks", "list", "--agent", "pi"]),
+        ("tasks update", &["tasks", "update", "1", "--title", "b", "--agent", "pi"]),
+        ("budget", &["budget"]),
+        ("budget --history", &["budget", "--history"]),
+        ("logs", &["logs"]),
+        ("harness list", &["harness", "list"]),
+        ("harness inspect", &["harness", "inspect", "idle"]),
+        ("model list", &["model", "list"]),
+    ];
+    let mut found = Fields::new();
+    for (name, args) in commands {
+        let lines = home.json(args);
+        assert!(!lines.is_empty(), "{name}");
+        for line in lines {
+            let name = match line["kind"].as_str() {
+                Some(kind) if name == "budget" => format!("{name}, kind {kind}"),
+                _ => name.to_owned(),
+            };
+            let fields: BTreeSet<String> = line.as_object().unwrap().keys().cloned().collect();
+            let first = found.entry(name.clone()).or_insert_with(|| fields.clone());
+            assert_eq!(*first, fields, "{name}: every line has every field");
+        }
+    }
+    found
+}
+
+#[test]
+fn fields_are_those_of_the_reference() {
+    let home = crate::budget::seeded();
+    home.store().log().append(&pi(), None, Level::Info, "x", NOON).unwrap();
+    home.file("data/harnesses/idle.wasm", wat::parse_str("(component)").unwrap());
+    home.file("data/models/broken.gguf", "");
+    home.configure(
+        "budget: {monthly: $1, task: $1}\nproviders: {openai: {models: {one: {price: free}}}}\n",
+    );
+    assert_eq!(printed(&home), documented());
+}
