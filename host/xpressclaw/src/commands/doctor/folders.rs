@@ -16,15 +16,37 @@ const SPACE_MIN_BYTES: u64 = 64 << 20;
 const SPACE_LOW_BYTES: u64 = 1 << 30;
 
 pub fn checks(paths: &Paths) -> Vec<Check> {
-    let mut checks = vec![folder("data directory", &paths.data), store(&paths.data)];
-    checks.push(folder("compiled code", &paths.compiled()));
+    // Conversations and notes are this user's; compiled code that others could write would be run
+    // as this user.
+    let mut checks = vec![
+        folder("data directory", &paths.data, Private::ToRead),
+        store(&paths.data),
+        folder("compiled code", &paths.compiled(), Private::ToWrite),
+    ];
     #[cfg(unix)]
     checks.extend(space(paths));
     checks
 }
 
-/// Whether this user can write there, and nobody else.
-fn folder(what: &'static str, path: &Path) -> Check {
+/// What only the owner of a folder shall be able to do there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Private {
+    ToRead,
+    ToWrite,
+}
+
+impl Private {
+    /// The mode's bits that must not be set, and what they let others do.
+    fn forbids(self) -> (u32, &'static str) {
+        match self {
+            Self::ToRead => (0o077, "others may read there"),
+            Self::ToWrite => (0o022, "others may write there"),
+        }
+    }
+}
+
+/// Whether this user can write there, and nobody else do what is private.
+fn folder(what: &'static str, path: &Path, private: Private) -> Check {
     let shown = path.display();
     if !path.exists() {
         // The folder will be made in the nearest one that exists.
@@ -41,10 +63,10 @@ fn folder(what: &'static str, path: &Path) -> Check {
     if !is_writable(path) {
         return Check::fail(what, format!("{shown} cannot be written")).hint(permit(Some(path)));
     }
+    let (forbidden, others) = private.forbids();
     match mode(path) {
-        // Compiled code that others can write would be run as this user.
-        Some(mode) if mode & 0o022 != 0 => {
-            Check::warn(what, format!("{shown}, mode {mode:03o}: others may write there"))
+        Some(mode) if mode & forbidden != 0 => {
+            Check::warn(what, format!("{shown}, mode {mode:03o}: {others}"))
                 .hint(format!("chmod 700 {shown}"))
         }
         Some(mode) => Check::ok(what, format!("{shown}, mode {mode:03o}")),
@@ -143,28 +165,34 @@ mod tests {
     use super::*;
 
     #[test]
-    fn folders_that_others_may_write_are_told() {
+    fn folders_that_others_may_use_are_told() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path();
-        fs::set_permissions(path, Permissions::from_mode(0o700)).unwrap();
-        let check = folder("data directory", path);
-        assert_eq!(check.verdict, Verdict::Ok, "{check:?}");
-        assert!(check.found.ends_with("mode 700"), "{check:?}");
-        fs::set_permissions(path, Permissions::from_mode(0o777)).unwrap();
-        let check = folder("data directory", path);
-        assert_eq!(check.verdict, Verdict::Warn);
-        assert!(check.hint.unwrap().starts_with("chmod 700"));
+        for (mode, private, verdict) in [
+            (0o700, Private::ToRead, Verdict::Ok),
+            (0o750, Private::ToRead, Verdict::Warn),
+            (0o755, Private::ToWrite, Verdict::Ok),
+            (0o775, Private::ToWrite, Verdict::Warn),
+            (0o777, Private::ToWrite, Verdict::Warn),
+        ] {
+            fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
+            let check = folder("data directory", path, private);
+            assert_eq!(check.verdict, verdict, "{check:?}");
+            assert!(check.found.contains(&format!("mode {mode:03o}")), "{check:?}");
+            assert_eq!(check.hint.is_some(), verdict == Verdict::Warn, "{check:?}");
+        }
     }
 
     #[test]
     fn a_folder_that_is_not_there_is_not_made() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("a/b");
-        assert_eq!(folder("data directory", &path).verdict, Verdict::Ok);
+        let verdict = |path: &Path| folder("data directory", path, Private::ToRead).verdict;
+        assert_eq!(verdict(&path), Verdict::Ok);
         assert!(!dir.path().join("a").exists());
         fs::write(dir.path().join("a"), "").unwrap();
-        assert_eq!(folder("data directory", &path).verdict, Verdict::Fail);
-        assert_eq!(folder("data directory", &dir.path().join("a")).verdict, Verdict::Fail);
+        assert_eq!(verdict(&path), Verdict::Fail);
+        assert_eq!(verdict(&dir.path().join("a")), Verdict::Fail);
     }
 
     #[test]

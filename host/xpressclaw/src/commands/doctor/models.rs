@@ -6,6 +6,7 @@ use providers::secret::read_key_file;
 use super::Check;
 use crate::commands::local_file;
 use crate::commands::output::size;
+use crate::environment;
 use crate::models::folders;
 use crate::paths::Paths;
 
@@ -16,8 +17,13 @@ pub fn local(config: &Config, paths: &Paths) -> Check {
         Ok(None) => {
             let folders: Vec<_> =
                 folders(paths).iter().map(|folder| folder.display().to_string()).collect();
-            return Check::warn(WHAT, "none: nothing answers when a budget is spent")
-                .hint(format!("put a .gguf file into {}", folders.join(" or ")));
+            return Check::warn(WHAT, "none: nothing answers when a budget is spent").hint(
+                format!(
+                    "put a .gguf file into {}, or set {}",
+                    folders.join(" or "),
+                    environment::MODEL_PATH.name
+                ),
+            );
         }
         Err(several) => {
             let hint = several.hint.clone().unwrap_or_default();
