@@ -5,6 +5,8 @@ use std::process::ExitCode;
 use anstream::eprintln;
 use anstyle::{AnsiColor, Style};
 
+use crate::render::plain;
+
 /// What the process ends with. Stable: scripts rely on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Exit {
@@ -81,14 +83,15 @@ pub fn print(error: &anyhow::Error) -> Exit {
     }
     #[allow(clippy::print_stderr)]
     {
-        eprintln!("{red}error{red:#}: {text}");
+        // Causes quote models, providers and files.
+        eprintln!("{red}error{red:#}: {}", plain(&text));
         for hint in error
             .chain()
             .filter_map(|c| c.downcast_ref::<Failure>())
             .filter_map(|f| f.hint.as_ref())
         {
             let bold = Style::new().bold();
-            eprintln!("{bold}hint{bold:#}: {hint}");
+            eprintln!("{bold}hint{bold:#}: {}", plain(hint));
         }
     }
     error

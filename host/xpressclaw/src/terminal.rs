@@ -1,6 +1,6 @@
 //! The person at the terminal: reading lines, answering questions.
 
-use std::io::{BufRead, IsTerminal, Write};
+use std::io::{BufRead, IsTerminal, PipeReader, Write};
 use std::sync::mpsc;
 
 use anyhow::Result;
@@ -14,6 +14,31 @@ use crate::render::plain;
 /// Whether a person can be asked: they must see the question and be able to answer.
 pub fn is_interactive() -> bool {
     std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
+}
+
+/// Ctrl-C, from the moment this is made: one that comes between two waits is not lost.
+pub struct Interrupts {
+    #[cfg(unix)]
+    signal: tokio::signal::unix::Signal,
+    #[cfg(windows)]
+    signal: tokio::signal::windows::CtrlC,
+}
+
+impl Interrupts {
+    pub fn listen() -> std::io::Result<Self> {
+        #[cfg(unix)]
+        let signal = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::interrupt())?;
+        #[cfg(windows)]
+        let signal = tokio::signal::windows::ctrl_c()?;
+        Ok(Self { signal })
+    }
+
+    /// The next one. Cancel-safe.
+    pub async fn next(&mut self) {
+        if self.signal.recv().await.is_none() {
+            std::future::pending::<()>().await;
+        }
+    }
 }
 
 /// What the user did at the prompt.
@@ -80,20 +105,27 @@ impl User for TerminalUser {
         }
         let question = plain(question);
         let choices = choices.to_vec();
-        tokio::task::spawn_blocking(move || read_answer(&question, &choices)).await.ok().flatten()
+        // Closed when this future ends, also by a cancellation: a withdrawn question must not take
+        // the line that is typed at the next prompt, nor keep the process from ending.
+        let (withdrawn, _asking) = std::io::pipe().ok()?;
+        let answer = move || read_answer(&question, &choices, &withdrawn);
+        tokio::task::spawn_blocking(answer).await.ok().flatten()
     }
 }
 
-fn read_answer(question: &str, choices: &[String]) -> Option<String> {
-    let mut stderr = anstream::stderr().lock();
+/// Asks until there is an answer; `None` at the end of the terminal, or when `withdrawn` is closed.
+/// Holds no lock while it waits: a cancellation is announced on stderr.
+fn read_answer(question: &str, choices: &[String], withdrawn: &PipeReader) -> Option<String> {
     let stdin = std::io::stdin();
     loop {
-        writeln!(stderr, "\n? {question}").ok()?;
+        let mut text = format!("\n? {question}\n");
         for (number, choice) in (1..).zip(choices) {
-            writeln!(stderr, "  {number}) {}", plain(choice)).ok()?;
+            text.push_str(&format!("  {number}) {}\n", plain(choice)));
         }
-        write!(stderr, "? ").ok()?;
-        stderr.flush().ok()?;
+        show(&format!("{text}? "))?;
+        if !line_typed(withdrawn) {
+            return None;
+        }
         let mut line = String::new();
         if stdin.lock().read_line(&mut line).ok()? == 0 {
             return None;
@@ -107,6 +139,34 @@ fn read_answer(question: &str, choices: &[String]) -> Option<String> {
         if let Some(choice) = by_number.or(by_name) {
             return Some(choice.clone());
         }
-        writeln!(stderr, "  type a number from 1 to {}", choices.len()).ok()?;
+        show(&format!("  type a number from 1 to {}\n", choices.len()))?;
     }
+}
+
+fn show(text: &str) -> Option<()> {
+    let mut stderr = anstream::stderr().lock();
+    stderr.write_all(text.as_bytes()).ok()?;
+    stderr.flush().ok()
+}
+
+/// Waits for a line on stdin; `false` when `withdrawn` was closed first.
+#[cfg(unix)]
+fn line_typed(withdrawn: &PipeReader) -> bool {
+    use rustix::event::{PollFd, PollFlags, poll};
+    let stdin = std::io::stdin();
+    loop {
+        let mut watched =
+            [PollFd::new(&stdin, PollFlags::IN), PollFd::new(withdrawn, PollFlags::IN)];
+        match poll(&mut watched, None) {
+            Ok(_) => return watched[1].revents().is_empty(),
+            Err(rustix::io::Errno::INTR) => {}
+            // What cannot be watched can still be read.
+            Err(_) => return true,
+        }
+    }
+}
+
+#[cfg(not(unix))]
+fn line_typed(_: &PipeReader) -> bool {
+    true
 }

@@ -6,6 +6,7 @@ mod text;
 
 use std::io::Write;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use anstyle::{AnsiColor, Style};
 use domain::Event;
@@ -26,22 +27,31 @@ pub(crate) const CYAN: Style = Style::new().fg_color(Some(anstyle::Color::Ansi(A
 pub struct Printer {
     format: Format,
     text: Mutex<text::Text>,
+    closed: AtomicBool,
 }
 
 impl Printer {
     pub fn new(format: Format) -> Self {
-        Self { format, text: Mutex::default() }
+        Self { format, text: Mutex::default(), closed: AtomicBool::new(false) }
     }
 
-    /// One event. A closed stdout ends the process like any filter's.
+    /// One event; none any more after the output was closed.
     pub fn event(&self, event: &Event) {
+        if self.is_closed() {
+            return;
+        }
         let printed = match self.format {
             Format::Json => json(event),
             Format::Text => self.locked(|text| text.event(event)),
         };
         if printed.is_err() {
-            std::process::exit(crate::exit::Exit::Failed as i32);
+            self.closed.store(true, Ordering::Relaxed);
         }
+    }
+
+    /// Whether nobody reads any more, as behind `| head`: time to end what is under way.
+    pub fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::Relaxed)
     }
 
     /// After the last event of a turn.

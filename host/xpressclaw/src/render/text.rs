@@ -61,10 +61,14 @@ impl Text {
                 if let Some(why) = unusual(*stop) {
                     self.line(&format!("{YELLOW}{why}{YELLOW:#}"))?;
                 }
-                self.closing(models, &tokens(usage), &cost.to_string(), *elapsed_ms)
+                let models = match models.as_slice() {
+                    [] => "no model answered".to_owned(),
+                    models => plain(&models.join(", ")),
+                };
+                self.closing(&models, &tokens(usage), &cost.to_string(), *elapsed_ms)
             }
             Event::TurnFailed { usage, cost, elapsed_ms, .. } => {
-                self.closing(&[], &tokens(usage), &cost.to_string(), *elapsed_ms)
+                self.closing("failed", &tokens(usage), &cost.to_string(), *elapsed_ms)
             }
             // The question is printed where it is answered, failures where the command ends.
             Event::Ask { .. }
@@ -156,12 +160,8 @@ impl Text {
         self.fresh_line()
     }
 
-    fn closing(&mut self, models: &[String], tokens: &str, cost: &str, ms: u64) -> io::Result<()> {
-        let models = match models {
-            [] => "no model answered".to_owned(),
-            models => plain(&models.join(", ")),
-        };
-        self.line(&format!("{DIM}{models} · {tokens} · {cost} · {}{DIM:#}", millis(ms)))
+    fn closing(&mut self, how: &str, tokens: &str, cost: &str, ms: u64) -> io::Result<()> {
+        self.line(&format!("{DIM}{how} · {tokens} · {cost} · {}{DIM:#}", millis(ms)))
     }
 }
 

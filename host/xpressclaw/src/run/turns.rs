@@ -10,7 +10,7 @@ use session::{TurnError, TurnReport};
 use super::Opened;
 use crate::cli::{Format, RunArgs};
 use crate::exit::{Exit, Failure, print};
-use crate::terminal::{Line, Lines};
+use crate::terminal::{Interrupts, Line, Lines};
 
 /// After so long without a word from the model the user is told that it is at work: a local model
 /// reads a long prompt for half a minute.
@@ -19,7 +19,8 @@ const PATIENCE: Duration = Duration::from_secs(3);
 /// One turn with a prompt, or a conversation until the user ends it.
 pub async fn converse(mut opened: Opened, prompt: Option<String>, args: &RunArgs) -> Result<Exit> {
     if let Some(prompt) = prompt {
-        return ended(turn(&mut opened, vec![Part::Text(prompt)]).await, args);
+        let report = turn(&mut opened, vec![Part::Text(prompt)]).await?;
+        return if opened.printer.is_closed() { Ok(Exit::Failed) } else { ended(report, args) };
     }
     let mut lines = Lines::new()?;
     opened.printer.note(&format!(
@@ -39,14 +40,19 @@ pub async fn converse(mut opened: Opened, prompt: Option<String>, args: &RunArgs
         } else {
             std::mem::take(&mut pending)
         };
-        let report = turn(&mut opened, prompt).await;
+        let report = turn(&mut opened, prompt).await?;
+        if opened.printer.is_closed() {
+            return Ok(Exit::Failed);
+        }
         pending = report.leftovers.clone();
         exit = ended(report, args).unwrap_or_else(|error| print(&error));
     }
 }
 
-/// Runs one turn and prints its events as they come.
-async fn turn(opened: &mut Opened, prompt: Vec<Part>) -> TurnReport {
+/// Runs one turn and prints its events as they come. When nobody reads them any more the turn is
+/// cancelled, so that what it used is settled and no more is used.
+async fn turn(opened: &mut Opened, prompt: Vec<Part>) -> Result<TurnReport> {
+    let mut interrupts = Interrupts::listen()?;
     let handle = opened.session.handle();
     let Opened { session, events, printer, runtime } = opened;
     let mut running = std::pin::pin!(session.turn(prompt));
@@ -55,8 +61,8 @@ async fn turn(opened: &mut Opened, prompt: Vec<Part>) -> TurnReport {
     let report = loop {
         tokio::select! {
             biased;
-            signal = tokio::signal::ctrl_c() => {
-                if cancelled || signal.is_err() {
+            () = interrupts.next() => {
+                if cancelled {
                     printer.note("quitting");
                     std::process::exit(Exit::Cancelled as i32);
                 }
@@ -73,6 +79,10 @@ async fn turn(opened: &mut Opened, prompt: Vec<Part>) -> TurnReport {
                     _ => None,
                 };
                 printer.event(&event);
+                if printer.is_closed() && !cancelled {
+                    cancelled = true;
+                    let _ = handle.send(TurnInput::Cancel);
+                }
             }
             model = until(waiting.clone()) => {
                 waiting = None;
@@ -86,7 +96,7 @@ async fn turn(opened: &mut Opened, prompt: Vec<Part>) -> TurnReport {
     }
     printer.end_of_turn();
     runtime.pipeline().drain().await;
-    report
+    Ok(report)
 }
 
 /// Resolves at the given time with the model that is waited for; never without one.
