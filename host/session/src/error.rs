@@ -11,6 +11,8 @@ use store::session::SessionError;
 pub enum OpenError {
     #[error("cannot use {} as {what}", path.display())]
     Directory { what: &'static str, path: PathBuf, source: io::Error },
+    #[error("session `{0}` is in use by another process; end that one, or name another session")]
+    InUse(domain::SessionId),
     #[error(transparent)]
     Session(#[from] SessionError),
     #[error("agent `{agent}` cannot use model `{model}`")]

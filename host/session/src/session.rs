@@ -1,5 +1,6 @@
 //! A conversation of one agent with one harness.
 
+use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -70,6 +71,8 @@ pub struct Session {
     egress: Egress,
     handle: TurnHandle,
     guest: Option<Guest>,
+    /// Held as long as the session is open here.
+    _lock: File,
 }
 
 struct Reporter(Events);
@@ -94,6 +97,7 @@ impl Session {
         })?;
         is_directory(&config.workspace)?;
         create_private(&config.state)?;
+        let lock = lock(&config)?;
         let digest = harness.digest().to_string();
         runtime.store().session().open(
             &Opening {
@@ -111,7 +115,9 @@ impl Session {
             report.host(Event::Refused { what: refusal.to_string(), hint: refusal.hint() });
         }));
         let handle = TurnCtx::new(events.clone(), config.user.clone()).handle();
-        Ok((Self { runtime, harness, config, events, egress, handle, guest: None }, reader))
+        let session =
+            Self { runtime, harness, config, events, egress, handle, guest: None, _lock: lock };
+        Ok((session, reader))
     }
 
     pub fn id(&self) -> &SessionId {
@@ -323,6 +329,20 @@ fn chain(error: &dyn std::error::Error) -> String {
         cause = next.source();
     }
     text
+}
+
+/// Takes the session for this process; the operating system gives it back when the process ends,
+/// however it ends.
+fn lock(config: &SessionConfig) -> Result<File, OpenError> {
+    let path = config.state.with_extension("lock");
+    let error =
+        |source| OpenError::Directory { what: "the session's lock", path: path.clone(), source };
+    let file = File::options().create(true).append(true).open(&path).map_err(error)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(OpenError::InUse(config.session.clone())),
+        Err(TryLockError::Error(source)) => Err(error(source)),
+    }
 }
 
 fn is_directory(path: &Path) -> Result<(), OpenError> {

@@ -45,7 +45,12 @@ pub fn models(
 ) -> Result<Models> {
     let mut router = Router::default();
     for (name, provider) in &config.providers {
-        router.add(name.clone(), Arc::new(openai(name, provider)?));
+        match openai(name, provider) {
+            Ok(provider) => router.add(name.clone(), Arc::new(provider)),
+            Err(error) if wanted.split('/').next() == Some(name) => return Err(error),
+            // A key that is missing today must not stop a run that does not need it.
+            Err(error) => tracing::warn!(%error, provider = name, "a provider cannot be used"),
+        }
     }
     let mut local_file = config.local.model.clone();
     let model = if let Some(file) = wanted.strip_prefix(SCRIPT_PREFIX) {

@@ -74,11 +74,12 @@ fn open(context: &Context, args: &RunArgs) -> Result<Opened> {
         .clone()
         .or_else(|| configured.and_then(|agent| agent.workspace.clone()))
         .unwrap_or_else(|| context.paths.workspace(&agent));
+    // First the store: it makes the data directory private, and the workspace may lie in it.
+    let store = context.store()?;
     std::fs::create_dir_all(&workspace).map_err(|e| {
         Failure::usage(format!("cannot use {} as the workspace", workspace.display())).because(e)
     })?;
 
-    let store = context.store()?;
     let runtime = Arc::new(Runtime::new(
         &RuntimeOptions {
             compiled: context.paths.compiled(),
