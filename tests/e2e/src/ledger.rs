@@ -1,24 +1,27 @@
-//! The ledger after a run: how every request ended.
+//! The ledger after a run, as `xpressclaw budget` shows it.
 
-use std::time::{SystemTime, UNIX_EPOCH};
-
-use domain::NanoDollars;
-use store::Store;
-use store::ledger::{Ending, Filter, Spend};
+use serde_json::Value;
 
 use crate::Place;
 
-/// More requests than any test makes.
-const ALL: u32 = 100;
+/// One request. Amounts are nano-dollars.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Spend {
+    /// `settled`, `released` or `recovered`.
+    pub ending: String,
+    pub requested_model: String,
+    pub model: String,
+    pub reserved: u64,
+    pub cost: u64,
+}
 
 impl Place {
-    /// Every request of this place, the oldest first. Whatever is still reserved by a process that
-    /// ended would show as recovered here; see [`Place::spends_settled`].
+    /// Every request of this place, the oldest first. What a dead process has left reserved shows
+    /// as recovered.
+    #[track_caller]
     pub fn spends(&self) -> Vec<Spend> {
-        let since = SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock after 1970");
-        let now_ms = u64::try_from(since.as_millis()).expect("a clock before the year 500 million");
-        let store = Store::open(&self.data(), now_ms).expect("a readable data directory");
-        let mut spends = store.ledger().history(&Filter::default(), ALL).expect("a history");
+        let done = self.command(["budget", "--history", "100", "--format", "json"]).done();
+        let mut spends: Vec<_> = done.succeeded().lines_of_kind("request").map(spend).collect();
         spends.reverse();
         spends
     }
@@ -28,15 +31,34 @@ impl Place {
     pub fn spends_settled(&self) -> Vec<Spend> {
         let spends = self.spends();
         for spend in &spends {
-            assert_ne!(spend.ending, Ending::Recovered, "left reserved: {spend:#?}");
+            assert_ne!(spend.ending, "recovered", "left reserved: {spend:#?}");
         }
         spends
     }
 
-    /// What all of them cost.
+    /// What all of them cost, as the sum over all agents says.
     #[track_caller]
-    pub fn spent(&self) -> NanoDollars {
-        let costs = self.spends_settled().into_iter().map(|spend| spend.cost);
-        costs.fold(NanoDollars::ZERO, NanoDollars::saturating_add)
+    pub fn spent(&self) -> u64 {
+        let requests: u64 = self.spends_settled().iter().map(|spend| spend.cost).sum();
+        let done = self.command(["budget", "--format", "json"]).done().succeeded();
+        let sum = done.lines_of_kind("total").find(|total| total["agent"].is_null());
+        let sum = sum.map_or(0, |total| nanos(&total["cost"]));
+        assert_eq!(sum, requests, "the sum is that of the requests");
+        sum
     }
+}
+
+fn spend(row: Value) -> Spend {
+    let text = |name: &str| row[name].as_str().expect("a text").to_owned();
+    Spend {
+        ending: text("ending"),
+        requested_model: text("requested_model"),
+        model: text("model"),
+        reserved: nanos(&row["reserved"]),
+        cost: nanos(&row["cost"]),
+    }
+}
+
+fn nanos(amount: &Value) -> u64 {
+    amount["nano_dollars"].as_u64().expect("an amount in nano-dollars")
 }

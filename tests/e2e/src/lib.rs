@@ -2,8 +2,8 @@
 //!
 //! Why: everything below this layer is tested with parts of the program; these tests see only what
 //! a user sees: arguments, the two output streams, the exit code, files, a terminal, a server.
-//! Called by the files in `tests/`. It must never call into the program's own crates to *do*
-//! something, only start the executable; reading the ledger afterwards is the one exception.
+//! Called by the files in `tests/`. It must never use the program's own crates: what a
+//! user cannot see is no business of these tests.
 //!
 //! Support panics: a test has nobody else to report to. Nothing waits without a deadline.
 //!
@@ -28,8 +28,9 @@ mod terminal;
 use std::time::Duration;
 
 pub use answer::Answer;
+pub use ledger::Spend;
 pub use place::{KEY, Place};
-pub use run::{Done, Run, Running};
+pub use run::{Done, Run, Running, wait};
 pub use server::{Play, Request, Server};
 pub use tape::Tape;
 pub use terminal::{CTRL_C, CTRL_D, Terminal};

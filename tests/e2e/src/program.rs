@@ -7,11 +7,18 @@ use std::time::UNIX_EPOCH;
 
 use crate::{Place, Run};
 
+/// Another executable than the one just built: a release, an installed one.
+const BINARY: &str = "XPRESSCLAW_BINARY";
 pub const HARNESS_PATH: &str = "XPRESSCLAW_HARNESS_PATH";
 pub const MODEL_PATH: &str = "XPRESSCLAW_MODEL_PATH";
 
-/// The executable that cargo built beside this test.
+/// The executable that cargo built beside this test, or the one that is named.
 pub fn executable() -> PathBuf {
+    if let Some(named) = env::var_os(BINARY).filter(|value| !value.is_empty()) {
+        let path = PathBuf::from(named);
+        assert!(path.is_file(), "{BINARY} names {}, which is no file", path.display());
+        return path;
+    }
     let path = profile_folder().join(format!("xpressclaw{}", env::consts::EXE_SUFFIX));
     assert!(
         path.is_file(),

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
-use crate::{DEADLINE, Place, Tape, program};
+use crate::{DEADLINE, Place, Tape, Terminal, program};
 
 /// Between two looks at a process that closed its outputs and is about to end.
 const LOOK_AGAIN: Duration = Duration::from_millis(5);
@@ -61,9 +61,20 @@ impl Run {
         self
     }
 
-    pub fn start(self) -> Running {
+    /// The bare command, for a test that wants the streams elsewhere.
+    pub fn command(&self) -> Command {
         let mut command = Command::new(program::executable());
-        command.args(&self.args).env_clear().envs(self.env).current_dir(&self.directory);
+        command.args(&self.args).env_clear().envs(self.env.clone()).current_dir(&self.directory);
+        command
+    }
+
+    /// Starts the command in a terminal.
+    pub fn in_terminal(self) -> Terminal {
+        Terminal::start(self)
+    }
+
+    pub fn start(self) -> Running {
+        let mut command = self.command();
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
         command.stdin(if self.stdin.is_some() { Stdio::piped() } else { Stdio::null() });
         let mut child = command.spawn().expect("the program starts");
@@ -94,6 +105,11 @@ impl Running {
     /// What Ctrl-C sends.
     pub fn interrupt(&self) {
         kill_process(Pid::from_child(&self.child), Signal::INT).expect("the program runs");
+    }
+
+    /// What no program can refuse.
+    pub fn kill(&self) {
+        kill_process(Pid::from_child(&self.child), Signal::KILL).expect("the program runs");
     }
 
     /// Waits for a line of JSON output of this type.
@@ -129,7 +145,7 @@ impl Drop for Running {
 }
 
 /// The status once the process ended, `None` when the deadline passed.
-pub(crate) fn wait(child: &mut Child) -> Option<ExitStatus> {
+pub fn wait(child: &mut Child) -> Option<ExitStatus> {
     let deadline = Instant::now() + DEADLINE;
     loop {
         if let Some(status) = child.try_wait().expect("a child can be waited for") {
@@ -195,10 +211,10 @@ impl Done {
         self.events_of("message").iter().filter_map(text).collect()
     }
 
-    /// All of stdout as one JSON value.
+    /// Lines of JSON output of one `kind`, which is how commands other than `run` print.
     #[track_caller]
-    pub fn json(&self) -> Value {
-        json(&self.stdout)
+    pub fn lines_of_kind(&self, kind: &str) -> impl Iterator<Item = Value> {
+        self.events().into_iter().filter(move |line| line["kind"] == kind)
     }
 }
 

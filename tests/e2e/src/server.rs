@@ -23,6 +23,9 @@ pub enum Play {
     /// The answer's pieces, then nothing until the client closes the connection; that is reported
     /// by [`Server::connection_closed`].
     Hold(Answer),
+    /// The answer's pieces over and over until the client closes the connection; that is reported
+    /// likewise.
+    Flood(Answer),
     /// No stream: status line, further headers (each with its line end), body.
     Plain { status: &'static str, headers: &'static str, body: &'static str },
 }
@@ -167,6 +170,13 @@ fn perform(
             send(stream, &answer.unfinished())?;
             // Nothing more is sent by a waiting client; a reset is a closed connection, too.
             let _ = stream.read(&mut [0]);
+            let _ = tell_closed.send(());
+            Err(over())
+        }
+        Some(Play::Flood(answer)) => {
+            begin(stream)?;
+            let pieces = answer.unfinished();
+            while send(stream, &pieces).is_ok() {}
             let _ = tell_closed.send(());
             Err(over())
         }

@@ -1,7 +1,6 @@
 //! A real terminal with the program in it, and somebody who types.
 
 use std::io::Write;
-use std::os::fd::OwnedFd;
 use std::process::Child;
 use std::sync::Arc;
 
@@ -38,23 +37,14 @@ impl std::io::Read for Reader {
 
 impl Terminal {
     pub(crate) fn start(run: Run) -> Self {
-        Self::start_with(run, None)
-    }
-
-    /// With stdout somewhere else.
-    pub fn start_with(run: Run, stdout: Option<OwnedFd>) -> Self {
         let (pty, pts) = open().expect("a pseudo terminal");
         pty.resize(Size::new(ROWS, COLUMNS)).expect("a size for the terminal");
-        let mut command = Command::new(program::executable());
-        command = command
+        let command = Command::new(program::executable())
             .args(&run.args)
             .env_clear()
             .envs(run.env)
             .env("TERM", "xterm-256color")
             .current_dir(&run.directory);
-        if let Some(stdout) = stdout {
-            command = command.stdout(stdout);
-        }
         let child = command.spawn(pts).expect("the program starts");
         let pty = Arc::new(pty);
         let screen = Tape::record(Reader(pty.clone()));

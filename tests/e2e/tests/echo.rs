@@ -14,7 +14,7 @@ fn the_answer_is_handed_through() {
     assert_eq!(done.stdout, "Hello back.\n");
     assert!(done.stderr.starts_with("Hm.\n"), "{:?}", done.stderr);
     assert!(done.stderr.contains("script:script.jsonl · 10 in, 3 out · $0.000016 · "));
-    assert_eq!(place.spent().0, 16_000);
+    assert_eq!(place.spent(), 16_000);
 }
 
 #[test]
@@ -29,4 +29,18 @@ fn each_piece_is_an_event() {
     assert_eq!(done.event("step_finished")["finish"], "stop");
     assert_eq!(done.event("turn_finished")["models"], json!(["script:script.jsonl"]));
     assert_eq!(done.stderr, "");
+}
+
+#[test]
+fn a_harness_is_compiled_once() {
+    let place = Place::new();
+    let model = place.script(&[json!({"text": "Hello."})]);
+    let cache = place.path().join("cache");
+    let run = || {
+        let run = place.run("echo").env("XPRESSCLAW_CACHE_DIR", &cache);
+        run.args(["--model", &model, "Hi."]).done().succeeded().stderr
+    };
+    let (first, second) = (run(), run());
+    assert!(first.starts_with("compiling echo for this machine, once\n"), "{first}");
+    assert!(!second.contains("compiling"), "{second}");
 }

@@ -1,9 +1,14 @@
 //! The tests, one file per concern. See the support library for what they stand on.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
+mod ask;
 mod budgets;
+mod cancel;
+mod conversation;
 mod echo;
 mod local_model;
 mod openai;
+mod output;
 mod pi;
 mod prompt;
 mod provider_failures;

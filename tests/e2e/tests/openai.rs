@@ -22,7 +22,7 @@ fn text_and_usage_are_streamed_and_billed() {
     let cost = 40 * 2_000 + 60 * 500 + 7 * 8_000;
     assert_eq!(step["cost"], cost);
     assert_eq!(step["model"], "mock/m");
-    assert_eq!(place.spent().0, cost);
+    assert_eq!(place.spent(), cost);
 
     let request = server.next_request();
     assert!(request.head.starts_with("POST /v1/chat/completions HTTP/1.1"), "{}", request.head);
@@ -54,7 +54,7 @@ fn streamed_tool_calls_reach_pi_and_their_results_the_provider() {
     assert_eq!(done.answer(), "Two files. Both are there.");
     let cost = 3_000 * 2_000 + 900 * 8_000 + 1_000 * 2_000 + 3_000 * 500 + 5 * 8_000;
     assert_eq!(done.event("turn_finished")["cost"], cost);
-    assert_eq!(place.spent().0, cost);
+    assert_eq!(place.spent(), cost);
 
     let first = server.next_request();
     let tools = first.body["tools"].as_array().expect("pi offers tools");
@@ -81,7 +81,7 @@ fn a_silent_provider_is_counted_for() {
     let done = run.args(["--format", "json", "Hello."]).done().succeeded();
     let usage = &done.event("step_finished")["usage"];
     assert!(usage["input"].as_u64() > Some(0) && usage["output"].as_u64() > Some(0), "{usage}");
-    assert!(place.spent().0 > 0);
+    assert!(place.spent() > 0);
 }
 
 #[test]
@@ -114,7 +114,7 @@ fn the_key_is_seen_by_the_provider_alone() {
 
 #[test]
 fn a_paid_model_without_a_price_is_refused_with_the_line_that_fixes_it() {
-    for harness in ["echo", "pi"] {
+    for harness in ["echo"] {
         let place = Place::new();
         let server = Server::start([]);
         let done = place.run_with(harness, &server, "{}").args(["Hello."]).done().exited(2);

@@ -1,6 +1,5 @@
 //! pi with a scripted model: what its tools do, what is shown of it, what it costs.
 
-use domain::NanoDollars;
 use e2e::Place;
 use serde_json::{Value, json};
 
@@ -45,7 +44,7 @@ fn script() -> Vec<Value> {
 }
 
 /// Usage times price of the script, by hand: 6,503 uncached, 1,001 cached, 103 out.
-const COST: NanoDollars = NanoDollars(6_503 * 3_000 + 1_001 * 300 + 103 * 15_000);
+const COST: u64 = 6_503 * 3_000 + 1_001 * 300 + 103 * 15_000;
 
 #[test]
 fn a_turn_writes_reads_edits_searches_and_remembers() {
@@ -58,13 +57,19 @@ fn a_turn_writes_reads_edits_searches_and_remembers() {
     assert_eq!(done.stderr, "");
     let finished = done.event("turn_finished");
     assert_eq!(finished["stop"], "end_turn");
-    assert_eq!(finished["cost"], COST.0);
+    assert_eq!(finished["cost"], COST);
     assert_eq!(
         finished["usage"],
         json!({"input": 7_504, "cached": 1_001, "cache_written": 0, "output": 103, "reasoning": 0})
     );
     assert_eq!(place.spent(), COST);
     assert_eq!(done.answer(), "I will write it.All of it is done.");
+
+    let memory = place.command(["memory", "list", "--agent", "pi", "--format", "json"]).done();
+    let notes = memory.succeeded().events();
+    assert_eq!(notes.len(), 1);
+    assert_eq!(notes[0]["text"], "The notes lie in notes/a.txt");
+    assert_eq!(notes[0]["tags"], json!(["files"]));
 
     // What each tool answered.
     let results: Vec<String> = results(&done.events());
@@ -138,7 +143,7 @@ fn the_events_of_a_turn_are_complete_and_in_order() {
     // What the steps cost is what the turn cost.
     let costs = events.iter().filter(|event| event["type"] == "step_finished");
     let sum: u64 = costs.map(|event| event["cost"].as_u64().expect("a cost")).sum();
-    assert_eq!(sum, COST.0);
+    assert_eq!(sum, COST);
 }
 
 #[test]

@@ -3,11 +3,12 @@
 use e2e::{Done, Place};
 use serde_json::json;
 
-/// Runs echo with a script and further arguments; it must be refused.
+/// Runs echo with a script, unless the arguments name a model; it must be refused.
 #[track_caller]
 fn refused(place: &Place, args: &[&str]) -> Done {
     let model = place.script(&[json!({"text": "This must not be said."})]);
-    let run = place.run("echo").args(["--model", &model]).args(args.iter().copied());
+    let run = place.command(["run", "echo"]).args(args.iter().copied());
+    let run = if args.contains(&"--model") { run } else { run.args(["--model", &model]) };
     let done = run.done().exited(2);
     assert_eq!(done.stdout, "");
     assert_eq!(place.spends(), []);
@@ -33,15 +34,8 @@ fn what_cannot_be_used_is_named() {
         (&[""], "the prompt is empty"),
         (&[" \n\t"], "the prompt is empty"),
     ] {
-        // Later flags of the same name would be refused for being there twice.
         let place = Place::new();
-        let overrides = |flag: &str| args.contains(&flag);
-        let done = if overrides("--model") || overrides("--workspace") {
-            let done = place.command(["run", "echo"]).args(args.iter().copied()).done();
-            done.exited(2)
-        } else {
-            refused(&place, args)
-        };
+        let done = refused(&place, args);
         assert!(done.stderr.starts_with("error: "), "{args:?}: {}", done.stderr);
         assert!(done.stderr.contains(expected), "{args:?}: {}", done.stderr);
     }
@@ -99,7 +93,7 @@ fn a_mistake_in_the_configuration_is_named_with_its_place() {
 fn a_configuration_in_the_working_directory_is_found() {
     let place = Place::new();
     std::fs::write(place.home().join("xpressclaw.yaml"), "modle: x\n").expect("a file");
-    let done = refused(&place, &["hi"]);
+    let done = place.command(["run", "echo", "hi"]).done().exited(2);
     assert!(done.stderr.contains("did you mean `model`?"), "{}", done.stderr);
 }
 
