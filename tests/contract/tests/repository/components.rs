@@ -1,0 +1,98 @@
+//! Shipped components and dummies against their worlds.
+
+use std::path::PathBuf;
+use std::{env, fs};
+
+use anyhow::{Context, Result, bail, ensure};
+use contract::component::{Targets, dummy, dummy_with_stranger, worlds};
+
+/// Where the built components are; the host's own variable.
+const FOLDERS: &str = "XPRESSCLAW_HARNESS_PATH";
+/// The worlds that the host runs as a harness.
+const HARNESSES: [&str; 2] = ["harness", "harness-sync"];
+
+#[test]
+fn a_dummy_of_each_world_fits_it_and_no_other() -> Result<()> {
+    let contract = crate::contract()?;
+    let targets = Targets::of(&contract)?;
+    let worlds = worlds(&contract)?;
+    ensure!(worlds.len() >= 5, "worlds are missing: {worlds:?}");
+    for world in &worlds {
+        let component = dummy(&contract, world)?;
+        targets.check(&component, world)?;
+        for other in worlds.iter().filter(|other| *other != world) {
+            let refused = targets.check(&component, other);
+            ensure!(refused.is_err(), "the dummy of world `{world}` fits world `{other}` too");
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn an_import_that_nobody_offers_is_named() -> Result<()> {
+    let contract = crate::contract()?;
+    let component = dummy_with_stranger(&contract, "harness")?;
+    let error = match Targets::of(&contract)?.check(&component, "harness") {
+        Err(error) => error.to_string(),
+        Ok(()) => bail!("an import that no world has was accepted"),
+    };
+    ensure!(error.contains("it imports `checks:dummies/stranger@1.0.0`"), "{error}");
+    Ok(())
+}
+
+#[test]
+fn every_shipped_component_fits_a_harness_world() -> Result<()> {
+    let targets = Targets::of(&crate::contract()?)?;
+    let built = built()?;
+    for name in sources()? {
+        let Some(path) = built.iter().find(|path| path.file_stem().is_some_and(|s| s == &*name))
+        else {
+            bail!("components/{name} is not built: no {name}.wasm in {FOLDERS}; {FIX}");
+        };
+        let bytes = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+        if !targets.fitting(&bytes).iter().any(|world| HARNESSES.contains(world)) {
+            let why = HARNESSES.map(|world| match targets.check(&bytes, world) {
+                Ok(()) => String::new(),
+                Err(error) => format!("\n  - {error:#}"),
+            });
+            bail!("{} is no harness; {FIX}:{}", path.display(), why.concat());
+        }
+    }
+    Ok(())
+}
+
+const FIX: &str = "`cargo xtask test` builds the components and sets the variable";
+
+/// The components that are built.
+fn built() -> Result<Vec<PathBuf>> {
+    let folders = env::var_os(FOLDERS).filter(|value| !value.is_empty());
+    let folders = folders.with_context(|| format!("{FOLDERS} is not set; {FIX}"))?;
+    let mut built = Vec::new();
+    for folder in env::split_paths(&folders) {
+        let read = || format!("cannot read {} of {FOLDERS}; {FIX}", folder.display());
+        for entry in fs::read_dir(&folder).with_context(read)? {
+            let path = entry?.path();
+            if path.extension().is_some_and(|extension| extension == "wasm") {
+                built.push(path);
+            }
+        }
+    }
+    ensure!(!built.is_empty(), "no component in {FOLDERS}; {FIX}");
+    Ok(built)
+}
+
+/// The components that the repository has the source of.
+fn sources() -> Result<Vec<String>> {
+    let folder = crate::root().join("components");
+    let mut names = Vec::new();
+    for entry in fs::read_dir(&folder)? {
+        let path = entry?.path();
+        let is_source = ["Cargo.toml", "package.json"].iter().any(|m| path.join(m).is_file());
+        if let Some(name) = path.file_name().and_then(|name| name.to_str()).filter(|_| is_source) {
+            names.push(name.to_owned());
+        }
+    }
+    ensure!(!names.is_empty(), "{} has no component", folder.display());
+    names.sort();
+    Ok(names)
+}
