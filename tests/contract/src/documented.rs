@@ -1,5 +1,5 @@
-//! What an author must be told: every interface, world, resource and function is documented, and
-//! no function takes an agent. Called by the repository's tests.
+//! What an author must be told: every interface, world, resource and function is documented. Called
+//! by the repository's tests.
 //!
 //! Records, variants, enums and flags may speak for themselves, and so may their fields and cases
 //! (`timed-out`, `name: string`), except that a number always has its unit or range: in the docs of
@@ -9,10 +9,6 @@ use wit_parser::{Function, Type, TypeDefKind, WorldId};
 
 use crate::text::{function_name, members};
 use crate::wit::Contract;
-
-/// Names that would let a guest say who it is. The host knows who calls.
-const IDENTITIES: [&str; 6] =
-    ["agent", "agent-id", "agent-name", "caller", "caller-id", "as-agent"];
 
 /// Everything in our packages that breaks a rule, each with its fix.
 pub fn violations(contract: &Contract) -> Vec<String> {
@@ -57,12 +53,6 @@ fn check_function(path: &str, function: &Function, found: &mut Vec<String>) {
             "function {path} is not documented: say whether it blocks, what cancels it, whether it is idempotent, and its limits"
         ));
     }
-    for param in function.params.iter().filter(|param| IDENTITIES.contains(&param.name.as_str())) {
-        found.push(format!(
-            "function {path} takes `{}`: remove it, the caller's identity comes from the host",
-            param.name
-        ));
-    }
 }
 
 fn check_type(path: &str, contract: &Contract, id: wit_parser::TypeId, found: &mut Vec<String>) {
@@ -73,12 +63,6 @@ fn check_type(path: &str, contract: &Contract, id: wit_parser::TypeId, found: &m
         ));
     }
     for member in members(&ty.kind).into_iter().flatten() {
-        if matches!(ty.kind, TypeDefKind::Record(_)) && IDENTITIES.contains(&member.name) {
-            found.push(format!(
-                "field {path}.{} names an agent: remove it, the caller's identity comes from the host",
-                member.name
-            ));
-        }
         let number = member.ty.is_some_and(|ty| is_number(contract, ty));
         if number && member.docs.is_none() && ty.docs.is_empty() {
             found.push(format!(
@@ -148,17 +132,5 @@ mod tests {
         );
         check("/// D\ninterface i { /// Tokens.\n record r { a: u32 } }", &[]);
         check("/// D\ninterface i { variant v { a(s32) } }", &["xpressclaw:a/i.v.a is a number"]);
-    }
-
-    #[test]
-    fn nobody_says_who_calls() {
-        check(
-            "/// D\ninterface i { /// D\n f: func(agent-id: string); }",
-            &["function xpressclaw:a/i.f takes `agent-id`"],
-        );
-        check(
-            "/// D\ninterface i { record r { caller: string } }",
-            &["field xpressclaw:a/i.r.caller names an agent"],
-        );
     }
 }

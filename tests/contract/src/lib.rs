@@ -10,6 +10,7 @@ pub mod component;
 pub mod documented;
 pub mod expected;
 pub mod layers;
+pub mod names;
 pub mod reference;
 pub mod source;
 pub mod text;

@@ -1,7 +1,7 @@
 //! The WIT itself: it resolves, it is documented, and its page is up to date.
 
 use anyhow::{Result, ensure};
-use contract::{documented, expected, reference};
+use contract::{documented, expected, names, reference};
 
 /// The contract's line: a new one is a decision with an ADR, because every guest is built again.
 const LINE: (u64, u64) = (0, 1);
@@ -17,6 +17,11 @@ fn all_packages_resolve_at_the_version_that_the_host_reports() -> Result<()> {
         verbs::CONTRACT
     );
     Ok(())
+}
+
+#[test]
+fn names_are_in_lower_case_and_none_says_who_calls() -> Result<()> {
+    crate::none(&names::violations(&crate::contract()?))
 }
 
 #[test]
