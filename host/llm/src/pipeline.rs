@@ -76,6 +76,12 @@ impl Pipeline {
         Ok(self.0.router.route(name)?.info)
     }
 
+    /// Whether a request to the model can be made at all: a paid one without a price is refused
+    /// each time, so nothing need begin with it.
+    pub fn check(&self, name: &str) -> Result<(), LlmError> {
+        quote(&Request::default(), &self.0.router.route(name)?).map(|_| ())
+    }
+
     /// Resolves when every call under way is settled. Call it before the process ends.
     pub async fn drain(&self) {
         self.0.drivers.close();

@@ -90,7 +90,7 @@ impl Session {
         harness: Harness,
         config: SessionConfig,
     ) -> Result<(Self, EventReader), OpenError> {
-        runtime.pipeline().model(&config.model).map_err(|source| OpenError::Model {
+        runtime.pipeline().check(&config.model).map_err(|source| OpenError::Model {
             agent: config.agent.to_string(),
             model: config.model.clone(),
             source,

@@ -114,7 +114,7 @@ fn the_key_is_seen_by_the_provider_alone() {
 
 #[test]
 fn a_paid_model_without_a_price_is_refused_with_the_line_that_fixes_it() {
-    for harness in ["echo"] {
+    for harness in ["echo", "pi"] {
         let place = Place::new();
         let server = Server::start([]);
         let done = place.run_with(harness, &server, "{}").args(["Hello."]).done().exited(2);
