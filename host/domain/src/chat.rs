@@ -77,6 +77,29 @@ pub enum Effort {
     Max,
 }
 
+/// What `Request::extra` may set: how tokens are drawn, and labels. Everything else is refused by
+/// the pipeline and again by the providers, because a field could multiply the price (`n`), choose
+/// a dearer tier or another model, or change the form of the answer, past the reservation and the
+/// parser.
+pub const EXTRA_FIELDS: [&str; 16] = [
+    "frequency_penalty",
+    "logit_bias",
+    "metadata",
+    "min_p",
+    "parallel_tool_calls",
+    "presence_penalty",
+    "prompt_cache_key",
+    "repetition_penalty",
+    "safety_identifier",
+    "seed",
+    "store",
+    "top_a",
+    "top_k",
+    "top_p",
+    "user",
+    "verbosity",
+];
+
 /// A request after it passed the door: JSON is parsed, sizes are checked.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Request {
@@ -91,7 +114,7 @@ pub struct Request {
     pub effort: Option<Effort>,
     pub output_schema: Option<serde_json::Value>,
     pub stop: Vec<String>,
-    /// Fields for the provider that the host does not know.
+    /// Further parameters for the provider, of [`EXTRA_FIELDS`].
     pub extra: serde_json::Map<String, serde_json::Value>,
 }
 

@@ -32,6 +32,11 @@ impl Signal {
     pub fn waitable(&self) -> Waitable {
         Waitable(self.0.subscribe())
     }
+
+    /// Resolves when nobody waits any more: every `Waitable` made so far is dropped.
+    pub async fn abandoned(&self) {
+        self.0.closed().await;
+    }
 }
 
 impl Waitable {

@@ -10,6 +10,7 @@ use std::fs::{self, File};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use sha2::{Digest as _, Sha256};
 use wasmtime::component::Component;
@@ -17,6 +18,10 @@ use wasmtime::component::Component;
 /// Largest component that is loaded: the largest known (an interpreter with its libraries) is
 /// 40 MB; a gigabyte-sized machine image is not a harness.
 pub const COMPONENT_MAX_BYTES: u64 = 256 << 20;
+
+/// Files in the cache: all harnesses of a machine several times over. Whoever builds one again and
+/// again makes a new entry each time, 5 to 40 MB; the ones unused for longest go.
+const ENTRIES_MAX: usize = 32;
 
 /// Read buffer for hashing: large enough that system calls do not show.
 const HASH_BUFFER: usize = 256 << 10;
@@ -43,8 +48,6 @@ pub enum LoadError {
     CoreModule { path: PathBuf },
     #[error("{} does not compile as a component", path.display())]
     Compile { path: PathBuf, source: wasmtime::Error },
-    #[error("cannot write compiled code to {}", path.display())]
-    Write { path: PathBuf, source: io::Error },
 }
 
 /// Compiled components in a directory. Safe to share between processes.
@@ -60,7 +63,8 @@ impl CompileCache {
     }
 
     /// Loads the component at `path`, compiling it when this engine has not seen these bytes yet.
-    /// `compiling` is called before a compilation, which blocks for seconds.
+    /// `compiling` is called before a compilation, which blocks for seconds. A cache that cannot be
+    /// written costs that time again at the next load, and is no error.
     pub fn load(
         &self,
         engine: &wasmtime::Engine,
@@ -73,17 +77,16 @@ impl CompileCache {
             return Ok((component, digest));
         }
         compiling();
-        let bytes =
-            fs::read(path).map_err(|source| LoadError::Read { path: path.into(), source })?;
+        let bytes = read_whole(path)?;
         // The file may have changed since it was hashed: the entry is named by what was compiled.
         let digest = Digest(Sha256::digest(&bytes).into());
         let entry = self.entry(engine, &digest);
         let component = Component::from_binary(engine, &bytes)
             .map_err(|source| LoadError::Compile { path: path.into(), source })?;
-        let code = component
-            .serialize()
-            .map_err(|source| LoadError::Compile { path: path.into(), source })?;
-        self.write(&entry, &code).map_err(|source| LoadError::Write { path: entry, source })?;
+        let kept = component.serialize().and_then(|code| Ok(self.write(&entry, &code)?));
+        if let Err(error) = kept {
+            tracing::warn!(%error, entry = %entry.display(), "compiled code cannot be kept");
+        }
         Ok((component, digest))
     }
 
@@ -99,8 +102,38 @@ impl CompileCache {
         file.write_all(code)?;
         file.as_file().sync_all()?;
         file.persist(entry).map_err(|e| e.error)?;
+        self.sweep()
+    }
+
+    /// Drops the entries that were not used for longest, and what crashes have left half written.
+    fn sweep(&self) -> io::Result<()> {
+        let mut files: Vec<(SystemTime, PathBuf)> = fs::read_dir(&self.directory)?
+            .filter_map(|file| {
+                let file = file.ok()?;
+                Some((file.metadata().ok()?.modified().ok()?, file.path()))
+            })
+            .collect();
+        files.sort();
+        for (_, path) in files.iter().take(files.len().saturating_sub(ENTRIES_MAX)) {
+            // Another process may have been faster.
+            let _ = fs::remove_file(path);
+        }
         Ok(())
     }
+}
+
+fn read_whole(path: &Path) -> Result<Vec<u8>, LoadError> {
+    let read = |source| LoadError::Read { path: path.into(), source };
+    let mut bytes = Vec::new();
+    // It may have grown since it was measured.
+    let mut file = File::open(path).map_err(read)?.take(COMPONENT_MAX_BYTES + 1);
+    file.read_to_end(&mut bytes).map_err(read)?;
+    let size = bytes.len() as u64;
+    if size > COMPONENT_MAX_BYTES {
+        return Err(LoadError::TooLarge { path: path.into(), size });
+    }
+    check_header(path, &bytes)?;
+    Ok(bytes)
 }
 
 fn digest_of(path: &Path) -> Result<Digest, LoadError> {
@@ -137,17 +170,35 @@ fn check_header(path: &Path, start: &[u8]) -> Result<(), LoadError> {
 }
 
 fn read_back(engine: &wasmtime::Engine, entry: &Path) -> Option<Component> {
-    if !is_private(entry).unwrap_or(false) {
-        return None;
+    match is_private(entry) {
+        Ok(true) => {}
+        Ok(false) => {
+            tracing::warn!(
+                entry = %entry.display(),
+                "compiled code is not used: the file and its directory must belong to this user \
+                 and be writable by nobody else"
+            );
+            return None;
+        }
+        // Not there, as a rule.
+        Err(_) => return None,
     }
     // SAFETY: the file is the output of `Component::serialize` of this very engine configuration
     // (its name holds the compatibility hash), written whole by rename into a directory that only
     // this user may write, which `is_private` has just checked.
     #[allow(unsafe_code)]
     let loaded = unsafe { Component::deserialize_file(engine, entry) };
-    loaded
-        .map_err(|error| tracing::warn!(%error, entry = %entry.display(), "compiled code is unusable, compiling again"))
-        .ok()
+    match loaded {
+        Ok(component) => {
+            // For the sweep. A failure makes the entry look older than it is.
+            let _ = File::open(entry).and_then(|file| file.set_modified(SystemTime::now()));
+            Some(component)
+        }
+        Err(error) => {
+            tracing::warn!(%error, entry = %entry.display(), "compiled code is unusable, compiling again");
+            None
+        }
+    }
 }
 
 #[cfg(unix)]
@@ -159,7 +210,7 @@ fn is_private(entry: &Path) -> io::Result<bool> {
         Some(parent) => fs::metadata(parent)?,
         None => return Ok(false),
     };
-    let own = fs::metadata("/proc/self").map_or(file.uid(), |m| m.uid());
+    let own = rustix::process::geteuid().as_raw();
     Ok(file.is_file()
         && file.uid() == own
         && directory.uid() == own

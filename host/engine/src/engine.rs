@@ -7,18 +7,16 @@ use std::time::Duration;
 
 use wasmtime::{Config, InstanceAllocationStrategy, PoolingAllocationConfig};
 
-use crate::limits::{MEMORY_MAX_BYTES, TABLE_MAX_ELEMENTS};
+use crate::limits::{
+    INSTANCES_MAX, MEMORIES_MAX, MEMORY_MAX_BYTES, TABLE_MAX_ELEMENTS, TABLES_MAX,
+};
 
 /// Between two ticks of the epoch clock. A runaway guest is noticed at the next tick after its
 /// deadline, so this bounds how late: a quarter of the 20 ms that the specification promises.
 const TICK: Duration = Duration::from_millis(5);
 
-/// Core instances that one component may be made of. A QuickJS component uses 9.
-const CORE_INSTANCES_PER_SESSION: u32 = 20;
-
-/// Linear memories and tables per session; a QuickJS component uses one memory and two tables.
-const MEMORIES_PER_SESSION: u32 = 4;
-const TABLES_PER_SESSION: u32 = 16;
+/// Fibers per session: one for each call into the guest that is under way.
+const STACKS_PER_SESSION: u32 = 4;
 
 /// Bytes of host stack for a guest: deep recursion in an interpreter inside the guest ends in its
 /// own error first.
@@ -137,13 +135,13 @@ fn pool(sessions: u32) -> PoolingAllocationConfig {
     let mut pool = PoolingAllocationConfig::default();
     let sessions = sessions.max(1);
     pool.total_component_instances(sessions)
-        .total_core_instances(sessions.saturating_mul(CORE_INSTANCES_PER_SESSION))
-        .total_memories(sessions.saturating_mul(MEMORIES_PER_SESSION))
-        .total_tables(sessions.saturating_mul(TABLES_PER_SESSION))
-        .total_stacks(sessions.saturating_mul(4))
-        .max_core_instances_per_component(CORE_INSTANCES_PER_SESSION)
-        .max_memories_per_component(MEMORIES_PER_SESSION)
-        .max_tables_per_component(TABLES_PER_SESSION)
+        .total_core_instances(sessions.saturating_mul(INSTANCES_MAX))
+        .total_memories(sessions.saturating_mul(MEMORIES_MAX))
+        .total_tables(sessions.saturating_mul(TABLES_MAX))
+        .total_stacks(sessions.saturating_mul(STACKS_PER_SESSION))
+        .max_core_instances_per_component(INSTANCES_MAX)
+        .max_memories_per_component(MEMORIES_MAX)
+        .max_tables_per_component(TABLES_MAX)
         .max_memory_size(MEMORY_MAX_BYTES)
         .table_elements(TABLE_MAX_ELEMENTS);
     pool

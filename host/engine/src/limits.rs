@@ -2,28 +2,32 @@
 
 use wasmtime::ResourceLimiter;
 
-/// Linear memory of one guest. A JavaScript harness with a long conversation uses 5 to 50 MiB;
+/// Linear memory of one guest, all its memories together. A JavaScript harness with a long conversation uses 5 to 50 MiB;
 /// half a gigabyte is ten times the largest seen and still leaves a small machine alive.
 pub const MEMORY_MAX_BYTES: usize = 512 << 20;
 
 /// Elements of one table; a QuickJS component has about 3,000 functions in its table.
 pub const TABLE_MAX_ELEMENTS: usize = 100_000;
 
-/// Instances, memories and tables of one store, as the pool has them per session.
-const INSTANCES_MAX: usize = 64;
+/// Core instances that one component may be made of. A QuickJS component uses 9.
+pub const INSTANCES_MAX: u32 = 20;
+/// Linear memories of one component; a QuickJS component uses one, a composition a few.
+pub const MEMORIES_MAX: u32 = 4;
+/// Tables of one component; a QuickJS component uses two.
+pub const TABLES_MAX: u32 = 16;
 
 /// The limiter of one store. A refused growth is a failed `memory.grow` for the guest, which its
 /// allocator reports in its own way; the peak is kept for the closing line.
 #[derive(Debug, Default)]
 pub struct StoreLimits {
-    peak_bytes: usize,
+    bytes: usize,
     refused: bool,
 }
 
 impl StoreLimits {
-    /// The largest linear memory so far, in bytes.
+    /// All linear memories together, in bytes. They never shrink, so this is the peak.
     pub fn peak_bytes(&self) -> usize {
-        self.peak_bytes
+        self.bytes
     }
 
     /// Whether a growth was ever refused: the likely cause of a trap that follows.
@@ -35,13 +39,14 @@ impl StoreLimits {
 impl ResourceLimiter for StoreLimits {
     fn memory_growing(
         &mut self,
-        _current: usize,
+        current: usize,
         desired: usize,
         maximum: Option<usize>,
     ) -> wasmtime::Result<bool> {
-        let allowed = desired <= MEMORY_MAX_BYTES && maximum.is_none_or(|m| desired <= m);
+        let total = self.bytes.saturating_add(desired.saturating_sub(current));
+        let allowed = total <= MEMORY_MAX_BYTES && maximum.is_none_or(|m| desired <= m);
         if allowed {
-            self.peak_bytes = self.peak_bytes.max(desired);
+            self.bytes = total;
         } else {
             self.refused = true;
         }
@@ -60,14 +65,14 @@ impl ResourceLimiter for StoreLimits {
     }
 
     fn instances(&self) -> usize {
-        INSTANCES_MAX
+        INSTANCES_MAX as usize
     }
 
     fn memories(&self) -> usize {
-        INSTANCES_MAX
+        MEMORIES_MAX as usize
     }
 
     fn tables(&self) -> usize {
-        INSTANCES_MAX
+        TABLES_MAX as usize
     }
 }

@@ -9,29 +9,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio_util::sync::CancellationToken;
 
-/// The guest's side: what blocking calls race against. Cloning shares it.
+/// What blocking calls race against. Cloning shares it. The user's side is `TurnHandle`.
 #[derive(Debug, Clone, Default)]
 pub struct Cancellation {
     requested: CancellationToken,
     taken: Arc<AtomicBool>,
 }
 
-/// The user's side.
-#[derive(Debug, Clone)]
-pub struct Canceller(CancellationToken);
-
-impl Canceller {
-    /// Idempotent.
-    pub fn cancel(&self) {
-        self.0.cancel();
-    }
-}
-
 impl Cancellation {
-    pub fn canceller(&self) -> Canceller {
-        Canceller(self.requested.clone())
-    }
-
     /// Whether the turn is cancelled: new work is refused.
     pub fn is_cancelled(&self) -> bool {
         self.requested.is_cancelled()
@@ -52,6 +37,11 @@ impl Cancellation {
         }
     }
 
+    /// Idempotent.
+    pub(crate) fn cancel(&self) {
+        self.requested.cancel();
+    }
+
     /// The guest has taken `cancel`.
     pub(crate) fn acknowledge(&self) {
         self.taken.store(true, Ordering::Release);
@@ -67,7 +57,7 @@ mod tests {
     fn interrupts_until_acknowledged() {
         let cancellation = Cancellation::default();
         assert!(cancellation.interrupted().now_or_never().is_none());
-        cancellation.canceller().cancel();
+        cancellation.cancel();
         assert!(cancellation.is_cancelled());
         assert!(cancellation.interrupted().now_or_never().is_some());
         cancellation.acknowledge();

@@ -1,17 +1,13 @@
 //! The state behind a turn, and the handle by which the session steers it.
 
-use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
-use domain::wait::{Signal, Waitable};
 use domain::{HarnessEvent, TurnInput};
 
-use crate::cancel::{Cancellation, Canceller};
+use crate::cancel::Cancellation;
 use crate::events::Events;
+use crate::inputs::Inputs;
 use crate::user::User;
-
-/// Inputs that wait for a guest that does not take them: a person types a few.
-const INPUTS_MAX: usize = 1_024;
 
 /// What this crate keeps per session.
 pub struct TurnCtx {
@@ -24,43 +20,6 @@ pub struct TurnCtx {
 #[derive(Clone)]
 pub struct TurnHandle {
     inputs: Arc<Inputs>,
-}
-
-/// The inputs of a session and the cancellation of its current turn.
-#[derive(Default)]
-pub(crate) struct Inputs {
-    queue: Mutex<VecDeque<TurnInput>>,
-    ready: Signal,
-    cancellation: Mutex<Cancellation>,
-}
-
-impl Inputs {
-    fn queue(&self) -> MutexGuard<'_, VecDeque<TurnInput>> {
-        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    pub(crate) fn cancellation(&self) -> Cancellation {
-        self.cancellation.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    pub(crate) fn waitable(&self) -> Waitable {
-        self.ready.waitable()
-    }
-
-    /// The next input; a cancellation comes before everything else and stays.
-    pub(crate) fn take(&self) -> Option<TurnInput> {
-        let cancellation = self.cancellation();
-        if cancellation.is_cancelled() {
-            cancellation.acknowledge();
-            return Some(TurnInput::Cancel);
-        }
-        let mut queue = self.queue();
-        let input = queue.pop_front();
-        if queue.is_empty() {
-            self.ready.lower();
-        }
-        input
-    }
 }
 
 impl TurnCtx {
@@ -82,30 +41,24 @@ impl TurnCtx {
         self.inputs.cancellation()
     }
 
+    /// Waits while too many events are unread. A guest that winds down loses nothing and waits for
+    /// nobody.
     pub(crate) async fn emit(&self, event: HarnessEvent) {
         let cancellation = self.cancellation();
-        tokio::select! {
+        let slot = tokio::select! {
             biased;
-            () = self.events.guest(event.clone()) => {}
-            // A guest that winds down loses nothing and waits for nobody.
-            () = cancellation.interrupted() => self.events.guest_now(event, None),
-        }
+            slot = self.events.slot(&event) => slot,
+            () = cancellation.interrupted() => None,
+        };
+        self.events.guest(event, slot);
     }
 }
 
 impl TurnHandle {
-    /// A fresh cancellation for the turn that begins.
+    /// A fresh cancellation for the turn that begins. A `cancel` before it was for the turn
+    /// before.
     pub fn begin(&self) -> Cancellation {
-        let fresh = Cancellation::default();
-        *self.inputs.cancellation.lock().unwrap_or_else(PoisonError::into_inner) = fresh.clone();
-        if self.inputs.queue().is_empty() {
-            self.inputs.ready.lower();
-        }
-        fresh
-    }
-
-    pub fn canceller(&self) -> Canceller {
-        self.inputs.cancellation().canceller()
+        self.inputs.begin()
     }
 
     /// The cancellation of the current turn.
@@ -113,26 +66,23 @@ impl TurnHandle {
         self.inputs.cancellation()
     }
 
+    /// Cancels the current turn. Idempotent.
+    pub fn cancel(&self) {
+        self.inputs.cancel();
+    }
+
     /// Hands an input to the guest. `false`: the guest has too many waiting, this one is refused.
     #[must_use]
     pub fn send(&self, input: TurnInput) -> bool {
         if input == TurnInput::Cancel {
-            self.canceller().cancel();
-            self.inputs.ready.raise();
+            self.cancel();
             return true;
         }
-        let mut queue = self.inputs.queue();
-        if queue.len() >= INPUTS_MAX {
-            return false;
-        }
-        queue.push_back(input);
-        self.inputs.ready.raise();
-        true
+        self.inputs.add(input)
     }
 
     /// What the guest did not take: it becomes the next turn's prompt.
     pub fn leftovers(&self) -> Vec<TurnInput> {
-        self.inputs.ready.lower();
-        self.inputs.queue().drain(..).collect()
+        self.inputs.leftovers()
     }
 }

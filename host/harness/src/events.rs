@@ -10,8 +10,15 @@ use domain::limits::EVENT_QUEUE;
 use domain::{Event, HarnessEvent, NanoDollars, Part};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
+use crate::cut::{cut_text, size};
+
+/// Bytes of an event that take a slot of their own: what waits for a reader is bounded by 256
+/// slots, thus by 64 MiB, however large its events are.
+const SLOT_BYTES: usize = 256 << 10;
 /// Bytes of answer that are kept for the session's history; more is cut, and the cut is marked.
 const ANSWER_MAX_BYTES: usize = 1 << 20;
+/// What a part of the answer costs besides its bytes: a bound for floods of empty ones.
+const PART_BYTES: usize = 16;
 
 /// The writers' end. Cloning shares it.
 #[derive(Debug, Clone)]
@@ -57,14 +64,16 @@ impl Events {
         let _ = self.sender.send((event, None));
     }
 
-    /// Reports for the guest: waits while too many of its events are unread. Cancel-safe.
-    pub async fn guest(&self, event: HarnessEvent) {
-        let slot = self.slots.clone().acquire_owned().await.ok();
-        self.guest_now(event, slot);
+    /// Waits while too many of the guest's events are unread; a large event counts for several.
+    /// Cancel-safe.
+    pub(crate) async fn slot(&self, event: &HarnessEvent) -> Option<OwnedSemaphorePermit> {
+        let slots = size(event).div_ceil(SLOT_BYTES).clamp(1, EVENT_QUEUE);
+        let slots = u32::try_from(slots).unwrap_or(1);
+        self.slots.clone().acquire_many_owned(slots).await.ok()
     }
 
-    /// The same without waiting, for a guest that winds down after a cancellation.
-    pub(crate) fn guest_now(&self, event: HarnessEvent, slot: Option<OwnedSemaphorePermit>) {
+    /// Reports for the guest. `None` for one that winds down after a cancellation.
+    pub(crate) fn guest(&self, event: HarnessEvent, slot: Option<OwnedSemaphorePermit>) {
         let event = Event::Harness(event);
         self.tally().see(&event);
         let _ = self.sender.send((event, slot));
@@ -109,17 +118,17 @@ impl Tally {
             self.answer.clear();
             self.bytes = 0;
         }
-        if self.bytes + part.size() > ANSWER_MAX_BYTES {
-            if self.bytes < ANSWER_MAX_BYTES {
-                self.bytes = ANSWER_MAX_BYTES;
-                self.answer.push(Part::text("\n[cut]"));
-            }
-            return;
-        }
-        self.bytes += part.size();
-        match (self.answer.last_mut(), part) {
-            (Some(Part::Text(text)), Part::Text(more)) => text.push_str(more),
-            _ => self.answer.push(part.clone()),
+        let room = ANSWER_MAX_BYTES.saturating_sub(self.bytes);
+        self.bytes = self.bytes.saturating_add(part.size()).saturating_add(PART_BYTES);
+        let kept = match part {
+            _ if room == 0 => return,
+            part if part.size() <= room => part.clone(),
+            Part::Text(text) => Part::Text(cut_text(text.clone(), room)),
+            Part::Blob(_) | Part::Link(_) => Part::text("… [cut]"),
+        };
+        match (self.answer.last_mut(), kept) {
+            (Some(Part::Text(text)), Part::Text(more)) => text.push_str(&more),
+            (_, kept) => self.answer.push(kept),
         }
     }
 }
@@ -133,16 +142,40 @@ mod tests {
         HarnessEvent::Message { part: Part::text(text) }
     }
 
+    /// Whether there was room.
+    fn emit(events: &Events, event: HarnessEvent) -> bool {
+        let slot = events.slot(&event).now_or_never();
+        slot.map(|slot| events.guest(event, slot)).is_some()
+    }
+
     #[test]
     fn a_guest_waits_for_its_reader_and_the_host_does_not() {
         let (events, mut reader) = events();
         for _ in 0..EVENT_QUEUE {
-            assert!(events.guest(message("x")).now_or_never().is_some());
+            assert!(emit(&events, message("x")));
         }
-        assert!(events.guest(message("x")).now_or_never().is_none());
+        assert!(!emit(&events, message("x")));
         events.host(Event::Rollback { reason: String::new() });
         assert!(reader.try_next().is_some());
-        assert!(events.guest(message("x")).now_or_never().is_some());
+        assert!(emit(&events, message("x")));
+        assert!(!emit(&events, message("x")));
+        // Nobody reads any more: nothing to wait for.
+        drop(reader);
+        assert!(emit(&events, message("x")));
+    }
+
+    #[test]
+    fn large_events_count_for_several() {
+        let (events, mut reader) = events();
+        let large = || message(&"x".repeat(SLOT_BYTES * EVENT_QUEUE / 2));
+        assert!(emit(&events, large()));
+        assert!(emit(&events, large()));
+        assert!(!emit(&events, message("x")));
+        assert!(reader.try_next().is_some());
+        assert!(emit(&events, message("x")));
+        // Larger than all slots together: it goes when it is alone.
+        while reader.try_next().is_some() {}
+        assert!(emit(&events, message(&"x".repeat(SLOT_BYTES * EVENT_QUEUE + 1))));
     }
 
     #[test]
@@ -159,9 +192,20 @@ mod tests {
         for event in
             [message("let me look"), HarnessEvent::Call(call), message("it is "), message("42")]
         {
-            assert!(events.guest(event).now_or_never().is_some());
+            assert!(emit(&events, event));
         }
         assert_eq!(events.take_tally().answer, [Part::text("it is 42")]);
         assert_eq!(events.take_tally(), Tally::default());
+    }
+
+    #[test]
+    fn a_long_answer_keeps_its_beginning() {
+        let (events, _reader) = events();
+        assert!(emit(&events, message(&"x".repeat(ANSWER_MAX_BYTES + 1))));
+        assert!(emit(&events, message("more")));
+        let answer = events.take_tally().answer;
+        let [Part::Text(text)] = answer.as_slice() else { panic!("{}", answer.len()) };
+        assert_eq!(text.len(), ANSWER_MAX_BYTES);
+        assert!(text.ends_with("x… [cut]"));
     }
 }

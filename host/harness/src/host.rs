@@ -9,15 +9,12 @@ use bindings::session::types as wit;
 use domain::limits::WAIT_MAX;
 use domain::wait::{Signal, Waitable};
 use domain::{HarnessEvent, TurnInput};
-use futures::FutureExt;
-use futures::future::{BoxFuture, Shared, select_all};
-use tokio::sync::oneshot;
+use futures::future::select_all;
 use wasmtime::component::{HasData, Resource, ResourceTable};
 
 use crate::ctx::TurnCtx;
-
-/// A call shown for approval: title and input of a command fit many times.
-const PERMIT_MAX_BYTES: usize = 1 << 20;
+use crate::cut::cut;
+use crate::permit::Permission;
 
 /// This crate's state together with the store's resource table, borrowed for one call.
 pub struct TurnView<'a> {
@@ -72,7 +69,10 @@ impl wit_wait::Host for TurnView<'_> {
             if watched.is_empty() {
                 std::future::pending::<()>().await;
             }
-            select_all(watched.iter_mut().map(|w| Box::pin(w.ready()))).await;
+            // A condition may be gone again by the time that it is looked at; that is no time-out.
+            while ready(&waitables).is_empty() {
+                select_all(watched.iter_mut().map(|w| Box::pin(w.ready()))).await;
+            }
         };
         tokio::select! {
             () = any => {}
@@ -88,9 +88,12 @@ impl wit_wait::Host for TurnView<'_> {
         if after_ms == 0 {
             signal.raise();
         } else {
+            // Its end raises the condition; a timer that nobody waits for holds nothing.
             tokio::spawn(async move {
-                tokio::time::sleep(Duration::from_millis(after_ms.into())).await;
-                signal.raise();
+                tokio::select! {
+                    () = tokio::time::sleep(Duration::from_millis(after_ms.into())) => {}
+                    () = signal.abandoned() => {}
+                }
             });
         }
         Ok(self.table.push(waitable)?)
@@ -100,17 +103,6 @@ impl wit_wait::Host for TurnView<'_> {
 impl wit::Host for TurnView<'_> {}
 
 impl bindings::base::content::Host for TurnView<'_> {}
-
-/// A question for approval under way.
-struct Permission {
-    answer: Shared<BoxFuture<'static, Result<(), wit_turn::Refusal>>>,
-    waitable: Waitable,
-    /// Withdraws the question when dropped.
-    _withdraw: oneshot::Sender<()>,
-}
-
-const ALLOW: &str = "allow";
-const DENY: &str = "deny";
 
 impl TurnView<'_> {
     fn permission(&self, this: &Resource<wit_turn::Permission>) -> wasmtime::Result<&Permission> {
@@ -123,14 +115,15 @@ impl wit_turn::HostPermission for TurnView<'_> {
         &mut self,
         this: Resource<wit_turn::Permission>,
     ) -> wasmtime::Result<Result<(), wit_turn::Refusal>> {
-        Ok(self.permission(&this)?.answer.clone().await)
+        let answer = self.permission(&this)?.answer();
+        Ok(answer.await)
     }
 
     async fn ready(
         &mut self,
         this: Resource<wit_turn::Permission>,
     ) -> wasmtime::Result<Resource<Waitable>> {
-        let waitable = self.permission(&this)?.waitable.clone();
+        let waitable = self.permission(&this)?.waitable();
         Ok(self.table.push(waitable)?)
     }
 
@@ -142,10 +135,14 @@ impl wit_turn::HostPermission for TurnView<'_> {
 
 impl wit_turn::Host for TurnView<'_> {
     async fn emit(&mut self, event: wit::Event) -> wasmtime::Result<()> {
-        let event = event_in(event).unwrap_or_else(|too_large| HarnessEvent::Notice {
-            text: format!("an event was left out: {too_large}"),
-        });
-        self.ctx.emit(event).await;
+        let event = match event {
+            // Cut below; the conversion would refuse it.
+            wit::Event::Message(part) => HarnessEvent::Message { part: part.into() },
+            event => event_in(event).unwrap_or_else(|too_large| HarnessEvent::Notice {
+                text: format!("an event was left out: {too_large}"),
+            }),
+        };
+        self.ctx.emit(cut(event)).await;
         Ok(())
     }
 
@@ -166,41 +163,9 @@ impl wit_turn::Host for TurnView<'_> {
         &mut self,
         call: wit::Call,
     ) -> wasmtime::Result<Resource<wit_turn::Permission>> {
-        let signal = Signal::default();
-        let waitable = signal.waitable();
-        let (withdraw, withdrawn) = oneshot::channel();
-        let (answered, answer) = oneshot::channel();
-        let user = self.ctx.user.clone();
-        let cancellation = self.ctx.cancellation();
-        let size = call.title.len() + call.input.len() + call.tool.len();
-        let call = call_in(call);
-        tokio::spawn(async move {
-            let question = format!("{} ({}): {}", call.title, call.tool, call.input);
-            let choices = [ALLOW.to_owned(), DENY.to_owned()];
-            let denied = |text: &str| Err(wit_turn::Refusal::Denied(text.into()));
-            let verdict = if size > PERMIT_MAX_BYTES {
-                denied("the call is too large to be shown for approval")
-            } else {
-                tokio::select! {
-                    biased;
-                    () = cancellation.cancelled() => Err(wit_turn::Refusal::Cancelled),
-                    _ = withdrawn => return,
-                    answer = user.ask(&question, &choices) => match answer.as_deref() {
-                        Some(ALLOW) => Ok(()),
-                        Some(_) => denied("denied by the user"),
-                        None => denied("needs approval, and no user is there to give it"),
-                    },
-                }
-            };
-            // The receiver may be gone: the guest dropped its question.
-            let _ = answered.send(verdict);
-            signal.raise();
-        });
-        let answer = answer
-            .map(|verdict| verdict.unwrap_or(Err(wit_turn::Refusal::Cancelled)))
-            .boxed()
-            .shared();
-        let entry = self.table.push(Permission { answer, waitable, _withdraw: withdraw })?;
+        let permission =
+            Permission::ask(call_in(call), self.ctx.user.clone(), self.ctx.cancellation());
+        let entry = self.table.push(permission)?;
         Ok(Resource::new_own(entry.rep()))
     }
 }

@@ -6,11 +6,14 @@
 
 mod cancel;
 mod ctx;
+mod cut;
 mod events;
 mod host;
+mod inputs;
+mod permit;
 mod user;
 
-pub use cancel::{Cancellation, Canceller};
+pub use cancel::Cancellation;
 pub use ctx::{TurnCtx, TurnHandle};
 pub use events::{EventReader, Events, Tally, events};
 pub use host::{HasTurn, TurnView};

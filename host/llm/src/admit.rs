@@ -1,8 +1,10 @@
 //! Admission: is the request sound, and may it start now?
 
-use domain::chat::{Request, ToolChoice};
+use domain::chat::{EXTRA_FIELDS, Request, ToolChoice};
+use domain::limits::REQUEST_MAX_BYTES;
 
 use crate::error::LlmError;
+use crate::price::size;
 
 /// Stop strings that every provider takes.
 const STOP_MAX: usize = 4;
@@ -11,28 +13,17 @@ const TEMPERATURE_MAX: f64 = 2.0;
 /// What providers allow as a tool's name.
 const TOOL_NAME_MAX_BYTES: usize = 64;
 
-/// Sampling parameters that pass untouched. Anything else could multiply the price (`n`), change
-/// the tier or name another model, past the reservation.
-const EXTRA: &[&str] = &[
-    "top_p",
-    "top_k",
-    "min_p",
-    "seed",
-    "frequency_penalty",
-    "presence_penalty",
-    "repetition_penalty",
-    "logit_bias",
-    "parallel_tool_calls",
-    "prompt_cache_key",
-    "verbosity",
-    "user",
-];
-
 /// Checks what the doors have not: names, ranges, references between fields.
 pub(crate) fn admit(request: &Request) -> Result<(), LlmError> {
     let invalid = |text: String| Err(LlmError::InvalidRequest(text));
     if request.messages.is_empty() && request.system.is_none() {
         return invalid("`messages` is empty; a request needs at least one message".into());
+    }
+    let bytes = size(request);
+    if bytes > REQUEST_MAX_BYTES {
+        return invalid(format!(
+            "the request has {bytes} bytes; at most {REQUEST_MAX_BYTES} are allowed"
+        ));
     }
     if request.stop.len() > STOP_MAX {
         return invalid(format!(
@@ -67,10 +58,10 @@ pub(crate) fn admit(request: &Request) -> Result<(), LlmError> {
     {
         return invalid(format!("`tool-choice` names `{name}`, which is not among `tools`"));
     }
-    if let Some(name) = request.extra.keys().find(|name| !EXTRA.contains(&name.as_str())) {
+    if let Some(name) = request.extra.keys().find(|name| !EXTRA_FIELDS.contains(&name.as_str())) {
         return invalid(format!(
             "`extra.{name}` is not allowed; allowed are: {}",
-            EXTRA.join(", ")
+            EXTRA_FIELDS.join(", ")
         ));
     }
     Ok(())
@@ -106,6 +97,7 @@ mod tests {
             Request { temperature: Some(2.1), ..request() },
             Request { temperature: Some(f64::NAN), ..request() },
             Request { max_output_tokens: Some(0), ..request() },
+            Request { system: Some("x".repeat(REQUEST_MAX_BYTES)), ..request() },
             Request { tools: vec![tool("a b")], ..request() },
             Request { tools: vec![tool("")], ..request() },
             Request { tool_choice: ToolChoice::Named("x".into()), ..request() },
@@ -114,7 +106,8 @@ mod tests {
             extra("service_tier"),
         ];
         for request in bad {
-            assert!(matches!(admit(&request), Err(LlmError::InvalidRequest(_))), "{request:?}");
+            let refused = admit(&request);
+            assert!(matches!(refused, Err(LlmError::InvalidRequest(_))), "{refused:?}");
         }
     }
 }

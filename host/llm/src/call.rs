@@ -9,6 +9,7 @@ use domain::chat::Delta;
 use domain::provider::{Call, Deltas, ProviderError};
 use futures::StreamExt;
 
+use crate::count::Count;
 use crate::pipeline::Observer;
 use crate::route::Route;
 
@@ -30,6 +31,7 @@ pub(crate) async fn call(
     call: &Call,
     step: u32,
     observer: &dyn Observer,
+    count: &mut Count,
 ) -> Result<Answer, ProviderError> {
     let mut delays = ExponentialBuilder::default()
         .with_min_delay(RETRY_FIRST)
@@ -39,10 +41,12 @@ pub(crate) async fn call(
         .build();
     let mut attempt = 1u32;
     loop {
+        count.sending();
         let error = match first(route, call).await {
             Ok(answer) => return Ok(answer),
             Err(error) => error,
         };
+        count.failed(&error);
         if !error.is_transient() {
             return Err(error);
         }

@@ -1,7 +1,6 @@
 //! The door for guests: `Host` implementations of `xpressclaw:llm`.
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicU32;
 
 use bindings::convert::{outcome_out, request_in};
 use bindings::llm::{chat, models, types as wit};
@@ -9,13 +8,16 @@ use domain::chat::Delta;
 use domain::limits::COMPLETIONS_MAX;
 use domain::wait::Waitable;
 use harness::Cancellation;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use wasmtime::component::{HasData, Resource, ResourceTable};
 
 use crate::completion::{Completion, Item};
 use crate::error::LlmError;
-use crate::pipeline::{Caller, Observer, Pipeline};
+use crate::pipeline::{Caller, Context, Observer, Pipeline};
+use crate::steps::Steps;
 
-/// Bytes in one answer of `next`: large enough that a fast model costs few calls.
+/// Bytes in one answer of `next`, as the contract has it: large enough that a fast model costs
+/// few calls.
 const BATCH_MAX_BYTES: usize = 1 << 20;
 
 /// What this door keeps per session.
@@ -25,9 +27,10 @@ pub struct LlmCtx {
     pub observer: Arc<dyn Observer>,
     /// Of the current turn.
     pub cancellation: Cancellation,
-    /// Model calls of the current turn.
-    pub steps: Arc<AtomicU32>,
-    open: usize,
+    /// Of the current turn. Whoever ends the turn must [`Steps::finish`] them.
+    pub steps: Arc<Steps>,
+    /// One for each completion that has not ended.
+    open: Arc<Semaphore>,
 }
 
 impl LlmCtx {
@@ -38,7 +41,7 @@ impl LlmCtx {
             observer,
             cancellation: Cancellation::default(),
             steps: Arc::default(),
-            open: 0,
+            open: Arc::new(Semaphore::new(COMPLETIONS_MAX)),
         }
     }
 }
@@ -56,10 +59,12 @@ impl HasData for HasLlm {
     type Data<'a> = LlmView<'a>;
 }
 
-/// A guest's completion: ends with `cancelled` when its turn does.
+/// A guest's completion.
 struct Entry {
-    completion: Option<Completion>,
+    /// Until its end.
+    running: Option<(Completion, OwnedSemaphorePermit)>,
     ready: Waitable,
+    /// Of the turn that it began in.
     cancellation: Cancellation,
 }
 
@@ -77,42 +82,17 @@ impl chat::HostCompletion for LlmView<'_> {
         this: Resource<chat::Completion>,
     ) -> wasmtime::Result<Result<Vec<wit::Event>, wit::Error>> {
         let entry = self.entry(&this)?;
-        let Some(completion) = &entry.completion else { return Ok(Ok(Vec::new())) };
-        let mut ready = entry.ready.clone();
-        let cancelled = tokio::select! {
+        let Some((completion, _)) = &entry.running else { return Ok(Ok(Vec::new())) };
+        // The driver ends a cancelled completion, too; this does not wait for its settlement.
+        let items = tokio::select! {
             biased;
-            () = ready.ready() => false,
-            () = entry.cancellation.cancelled() => true,
+            () = entry.ready.ready() => completion.take(BATCH_MAX_BYTES),
+            () = entry.cancellation.cancelled() => vec![Item::Failed(LlmError::Cancelled)],
         };
-        if cancelled {
-            entry.completion = None;
-            return Ok(Err(wit::Error::Cancelled));
+        if items.last().is_some_and(Item::is_last) {
+            entry.running = None;
         }
-        let mut events = Vec::new();
-        let mut items = completion.take(BATCH_MAX_BYTES);
-        // A failure after other items waits for the next call: those items stay valid.
-        if items.len() > 1 && matches!(items.last(), Some(Item::Failed(_))) {
-            let failure = items.pop();
-            let rest = items.into_iter().filter_map(event_out).collect();
-            if let Some(failure) = failure {
-                completion.put_back(failure);
-            }
-            return Ok(Ok(rest));
-        }
-        for item in items {
-            let last = item.is_last();
-            match item {
-                Item::Failed(error) => {
-                    entry.completion = None;
-                    return Ok(Err(error_out(error)));
-                }
-                item => events.extend(event_out(item)),
-            }
-            if last {
-                entry.completion = None;
-            }
-        }
-        Ok(Ok(events))
+        Ok(items.into_iter().filter_map(item_out).collect())
     }
 
     async fn ready(
@@ -125,7 +105,6 @@ impl chat::HostCompletion for LlmView<'_> {
 
     async fn drop(&mut self, this: Resource<chat::Completion>) -> wasmtime::Result<()> {
         self.table.delete(Resource::<Entry>::new_own(this.rep()))?;
-        self.ctx.open = self.ctx.open.saturating_sub(1);
         Ok(())
     }
 }
@@ -138,81 +117,86 @@ impl chat::Host for LlmView<'_> {
         if self.ctx.cancellation.is_cancelled() {
             return Ok(Err(wit::Error::Cancelled));
         }
-        if self.ctx.open >= COMPLETIONS_MAX {
+        let Ok(slot) = self.ctx.open.clone().try_acquire_owned() else {
             return Ok(Err(wit::Error::InvalidRequest(format!(
-                "{COMPLETIONS_MAX} completions are open; finish or drop one first"
+                "{COMPLETIONS_MAX} completions are open; read one to its end or drop it first"
             ))));
-        }
+        };
         let request = match request_in(request) {
             Ok(request) => request,
             Err(bad) => return Ok(Err(wit::Error::InvalidRequest(bad.to_string()))),
         };
         let ctx = &*self.ctx;
+        let cancellation = ctx.cancellation.clone();
+        let context = Context {
+            cancellation: cancellation.clone(),
+            steps: ctx.steps.clone(),
+            observer: ctx.observer.clone(),
+        };
         let started = tokio::select! {
             biased;
-            () = ctx.cancellation.cancelled() => Err(LlmError::Cancelled),
-            started = ctx.pipeline.complete(&ctx.caller, request, &ctx.steps, ctx.observer.clone()) => started,
+            () = cancellation.cancelled() => Err(LlmError::Cancelled),
+            started = ctx.pipeline.complete(&ctx.caller, request, &context) => started,
         };
         let completion = match started {
             Ok(completion) => completion,
             Err(error) => return Ok(Err(error_out(error))),
         };
-        let entry = Entry {
-            ready: completion.ready(),
-            completion: Some(completion),
-            cancellation: self.ctx.cancellation.clone(),
-        };
+        let ready = completion.ready();
+        let entry = Entry { running: Some((completion, slot)), ready, cancellation };
         let entry = self.table.push(entry)?;
-        self.ctx.open += 1;
         Ok(Ok(Resource::new_own(entry.rep())))
     }
 }
 
 impl models::Host for LlmView<'_> {
     async fn list_models(&mut self) -> wasmtime::Result<Vec<models::Model>> {
-        let caller = &self.ctx.caller;
-        let names = std::iter::once(&caller.model).chain(&caller.models);
+        let LlmCtx { caller, pipeline, .. } = &*self.ctx;
+        let others = caller.models.iter().filter(|name| **name != caller.model);
+        let names = std::iter::once(&caller.model).chain(others);
+        // What has no price is refused when it is asked for, so it is not offered.
         Ok(names
-            .filter_map(|name| self.ctx.pipeline.model(name).ok())
-            .map(|info| {
-                let price = info.price.unwrap_or_default();
-                models::Model {
-                    name: info.name,
-                    context_window: info.context_window,
-                    max_output_tokens: info.max_output_tokens,
-                    images: info.images,
-                    reasoning: info.reasoning,
-                    price: models::Price {
-                        input: price.input,
-                        cached: price.cached,
-                        cache_write: price.cache_write,
-                        output: price.output,
-                    },
-                }
+            .filter_map(|name| pipeline.model(name).ok())
+            .filter_map(|info| Some((info.price?, info)))
+            .map(|(price, info)| models::Model {
+                name: info.name,
+                context_window: info.context_window,
+                max_output_tokens: info.max_output_tokens,
+                images: info.images,
+                reasoning: info.reasoning,
+                price: models::Price {
+                    input: price.input,
+                    cached: price.cached,
+                    cache_write: price.cache_write,
+                    output: price.output,
+                },
             })
             .collect())
     }
 }
 
-fn event_out(item: Item) -> Option<wit::Event> {
-    Some(match item {
-        Item::Delta(Delta::Text(text)) => wit::Event::Text(text),
-        Item::Delta(Delta::Thinking(text)) => wit::Event::Thinking(text),
-        Item::Delta(Delta::ThinkingSignature(s)) => wit::Event::ThinkingSignature(s),
-        Item::Delta(Delta::ToolCallStart { index, id, name }) => {
+/// `None` for what only the host sees.
+fn item_out(item: Item) -> Option<Result<wit::Event, wit::Error>> {
+    let delta = match item {
+        Item::Delta(delta) => delta,
+        Item::Finished(outcome) => return Some(Ok(wit::Event::Finished(outcome_out(outcome)))),
+        Item::Failed(error) => return Some(Err(error_out(error))),
+    };
+    Some(Ok(match delta {
+        Delta::Text(text) => wit::Event::Text(text),
+        Delta::Thinking(text) => wit::Event::Thinking(text),
+        Delta::ThinkingSignature(signature) => wit::Event::ThinkingSignature(signature),
+        Delta::ToolCallStart { index, id, name } => {
             wit::Event::ToolCallStart(wit::ToolCallStart { index, id, name })
         }
-        Item::Delta(Delta::ToolCallArguments { index, fragment }) => {
+        Delta::ToolCallArguments { index, fragment } => {
             wit::Event::ToolCallArguments(wit::ToolCallArguments { index, fragment })
         }
-        Item::Delta(Delta::ToolCallSignature { index, signature }) => {
+        Delta::ToolCallSignature { index, signature } => {
             wit::Event::ToolCallSignature(wit::ToolCallSignature { index, signature })
         }
-        Item::Finished(outcome) => wit::Event::Finished(outcome_out(outcome)),
-        Item::Delta(Delta::Usage(_) | Delta::Model(_) | Delta::Finished(_)) | Item::Failed(_) => {
-            return None;
-        }
-    })
+        Delta::Usage(_) | Delta::Model(_) | Delta::Finished(_) => return None,
+    }))
 }
 
 fn error_out(error: LlmError) -> wit::Error {

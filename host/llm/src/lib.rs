@@ -10,16 +10,22 @@
 
 mod admit;
 mod call;
+mod clock;
 mod completion;
+mod count;
+mod drive;
 mod error;
 pub mod host;
 mod pipeline;
 mod price;
+mod reservation;
 mod reserve;
 mod route;
-mod settle;
+mod steps;
+mod warn;
 
 pub use completion::{Completion, Item};
 pub use error::LlmError;
-pub use pipeline::{Caller, Observer, Pipeline};
+pub use pipeline::{Caller, Context, Observer, Pipeline};
 pub use route::{Route, Router};
+pub use steps::Steps;

@@ -1,28 +1,24 @@
-//! The pipeline itself: the stages in order, and the task that drives a stream to its settlement.
+//! The pipeline itself: the stages in order, up to the task that drives the call.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::{SystemTime, UNIX_EPOCH};
 
-use domain::chat::{Delta, Finish, Outcome, Request};
-use domain::provider::{Call, Deltas, ModelInfo, ProviderError};
+use domain::provider::{Call, ModelInfo};
 use domain::{AgentName, Event, SessionId, TurnId};
-use futures::StreamExt;
+use harness::Cancellation;
 use store::Store;
-use store::ledger::{Cap, Reserved};
+use store::ledger::{Cap, Refusal};
 use tokio_util::task::TaskTracker;
 
 use crate::admit::admit;
-use crate::call::call;
-use crate::completion::{Completion, Driver, Item, pair};
+use crate::completion::{Completion, pair};
+use crate::drive::{Run, drive};
 use crate::error::LlmError;
 use crate::price::{Quote, quote};
-use crate::reserve::{Verdict, describe, reserve};
+use crate::reserve::{Ask, Granted, Verdict, describe, exhausted, reserve};
 use crate::route::{Route, Router};
-use crate::settle::{Count, settle, warn};
-
-/// Fallbacks of fallbacks: a chain longer than this is a circle in the configuration.
-const DEGRADES_MAX: usize = 4;
+use crate::steps::Steps;
+use crate::warn::warn;
+use domain::chat::Request;
 
 /// Who asks. Made by the host from what it knows, never from what a guest says.
 #[derive(Debug, Clone)]
@@ -41,9 +37,19 @@ pub struct Caller {
     pub fallback: Option<String>,
 }
 
-/// Sees what the pipeline does. Calls must not block.
+/// Sees what the pipeline does. Calls must not block and must not panic.
 pub trait Observer: Send + Sync {
     fn event(&self, event: Event);
+}
+
+/// What a call belongs to.
+#[derive(Clone)]
+pub struct Context {
+    /// Of the turn: ends the call with `cancelled`.
+    pub cancellation: Cancellation,
+    /// Of the turn.
+    pub steps: Arc<Steps>,
+    pub observer: Arc<dyn Observer>,
 }
 
 /// One per process; every door shares it. Cloning shares it.
@@ -61,16 +67,6 @@ impl Pipeline {
         Self(Arc::new(Inner { router, store, drivers: TaskTracker::new() }))
     }
 
-    pub(crate) fn store(&self) -> &Store {
-        &self.0.store
-    }
-
-    /// Milliseconds since the Unix epoch, for the ledger.
-    pub(crate) fn now_ms(&self) -> u64 {
-        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
-    }
-
     /// Facts about a model, for guests and for checks before a turn.
     pub fn model(&self, name: &str) -> Result<ModelInfo, LlmError> {
         Ok(self.0.router.route(name)?.info)
@@ -82,7 +78,8 @@ impl Pipeline {
         quote(&Request::default(), &self.0.router.route(name)?).map(|_| ())
     }
 
-    /// Resolves when every call under way is settled. Call it before the process ends.
+    /// Resolves when every call under way, of all sessions, is settled. Cancels nothing: end or
+    /// drop what is open first (see [`Steps::finish`]). For the end of a process.
     pub async fn drain(&self) {
         self.0.drivers.close();
         self.0.drivers.wait().await;
@@ -91,15 +88,13 @@ impl Pipeline {
 
     /// Admits, prices and reserves, then starts the call. Everything that can be refused before
     /// money is spent is refused here; later failures are the completion's last item. Dropping
-    /// the future before it resolves leaves nothing reserved.
-    ///
-    /// `steps` counts the caller's model calls, from 1.
+    /// the future before it resolves leaves nothing reserved. A cancellation ends what was
+    /// started; while this waits, the caller drops it.
     pub async fn complete(
         &self,
         caller: &Caller,
         request: Request,
-        steps: &AtomicU32,
-        observer: Arc<dyn Observer>,
+        context: &Context,
     ) -> Result<Completion, LlmError> {
         admit(&request)?;
         let requested = request.model.clone().unwrap_or_else(|| caller.model.clone());
@@ -109,151 +104,84 @@ impl Pipeline {
                 hint: "this agent may not ask for it; add it to the agent's `models:`".into(),
             });
         }
+        let mut tried: Vec<String> = Vec::new();
         let mut target = requested.clone();
-        for _ in 0..DEGRADES_MAX {
-            let route = self.0.router.route(&target)?;
-            let quote = quote(&request, &route)?;
-            match reserve(self, caller, &requested, &route, quote).await? {
-                Verdict::Granted { reserved, quote } => {
-                    let step = steps.fetch_add(1, Ordering::Relaxed) + 1;
-                    let run = Run { requested, route, quote, reserved, step, observer };
-                    return Ok(self.start(caller, request, run));
+        // Why the requested model was left.
+        let mut left: Option<Box<Refusal>> = None;
+        loop {
+            let (route, quote) = match (self.price(&request, &target), &left) {
+                (Ok(priced), _) => priced,
+                (Err(error), None) => return Err(error),
+                (Err(error), Some(refusal)) => {
+                    let more = format!("and its fallback cannot answer: {error}");
+                    return Err(exhausted(refusal, &more));
+                }
+            };
+            tried.push(target);
+            let ask = Ask {
+                store: &self.0.store,
+                caller,
+                requested: &requested,
+                route: &route,
+                tried: &tried,
+                observer: &*context.observer,
+            };
+            match reserve(&ask, quote).await? {
+                Verdict::Granted(granted) => {
+                    if let Some(refusal) = left {
+                        context.observer.event(Event::Downgrade {
+                            from: requested.clone(),
+                            to: route.info.name.clone(),
+                            reason: describe(&refusal.line, refusal.amount),
+                        });
+                    }
+                    return Ok(self.start(caller, request, requested, route, granted, context));
                 }
                 Verdict::Degrade { to, refusal } => {
-                    observer.event(Event::Downgrade {
-                        from: target,
-                        to: to.clone(),
-                        reason: describe(&refusal.line, refusal.amount),
-                    });
+                    left.get_or_insert(refusal);
                     target = to;
                 }
             }
         }
-        Err(LlmError::Other(format!("the fallbacks of `{requested}` lead in a circle")))
     }
 
-    fn start(&self, caller: &Caller, request: Request, run: Run) -> Completion {
-        warn(&run.reserved.lines, &*run.observer);
-        run.observer.event(Event::StepStarted {
-            step: run.step,
-            model: run.route.info.name.clone(),
-            reserved: run.reserved.amount,
+    fn price(&self, request: &Request, target: &str) -> Result<(Route, Quote), LlmError> {
+        let route = self.0.router.route(target)?;
+        let quote = quote(request, &route)?;
+        Ok((route, quote))
+    }
+
+    fn start(
+        &self,
+        caller: &Caller,
+        request: Request,
+        requested: String,
+        route: Route,
+        granted: Granted,
+        context: &Context,
+    ) -> Completion {
+        let Context { cancellation, steps, observer } = context.clone();
+        let step = steps.next();
+        warn(&granted.lines, &steps, &*observer);
+        observer.event(Event::StepStarted {
+            step,
+            model: route.info.name.clone(),
+            reserved: granted.reservation.amount(),
         });
-        let (driver, completion) = pair();
-        let session = caller.session.clone();
-        let pipeline = self.clone();
-        self.0.drivers.spawn(async move { pipeline.drive(session, request, run, driver).await });
-        completion
-    }
-
-    /// Runs one call to its settlement. Nothing may return early: every way out settles.
-    async fn drive(&self, session: SessionId, request: Request, run: Run, driver: Driver) {
-        let provider_call = Call {
-            model: run.route.model.clone(),
-            max_output_tokens: run.quote.output,
-            session,
+        let call = Call {
+            model: route.model.clone(),
+            max_output_tokens: granted.output,
+            session: caller.session.clone(),
             request,
         };
-        let mut count = Count::default();
-        let ended = tokio::select! {
-            () = driver.abandoned() => Ended::Abandoned,
-            ended = stream(&run, &provider_call, &driver, &mut count) => ended,
-        };
-        let reached = !matches!(&ended, Ended::Failed { begun: false, .. });
-        let usage = match (&ended, reached) {
-            // Refused before it answered: providers do not bill that.
-            (_, false) => domain::chat::Usage::default(),
-            _ => count.usage(&provider_call.request, &run.route),
-        };
-        let served = count.served(&run.route).to_owned();
-        let cost = if reached {
-            settle(self, run.reserved.id, &run.quote, usage, &served, &*run.observer)
-        } else {
-            self.release(run.reserved.id)
-        };
-        let finish = match &ended {
-            Ended::Finished(finish) => Some(*finish),
-            _ => None,
-        };
-        run.observer.event(Event::StepFinished {
-            step: run.step,
-            model: served.clone(),
-            finish,
-            usage,
-            cost,
+        let reservation = granted.reservation;
+        let run = Run { requested, route, call, reservation, step, observer };
+        let (driver, completion) = pair();
+        let token = steps.token();
+        self.0.drivers.spawn(async move {
+            drive(driver, run, cancellation, steps).await;
+            drop(token);
         });
-        let last = match ended {
-            Ended::Finished(finish) => Item::Finished(Outcome {
-                finish,
-                downgraded_from: (run.route.info.name != run.requested).then_some(run.requested),
-                model: served,
-                usage,
-                cost,
-            }),
-            Ended::Abandoned => Item::Failed(LlmError::Cancelled),
-            Ended::Failed { error, .. } => {
-                run.observer
-                    .event(Event::StepFailed { step: run.step, message: error.to_string() });
-                Item::Failed(error.into())
-            }
-        };
-        driver.push(last).await;
+        completion
     }
-
-    fn release(&self, id: store::ledger::ReservationId) -> domain::NanoDollars {
-        match self.store().ledger().release(id, self.now_ms()) {
-            Ok(settled) => settled.cost,
-            Err(error) => {
-                tracing::error!(%error, "a release failed; the reservation stays booked");
-                domain::NanoDollars::ZERO
-            }
-        }
-    }
-}
-
-/// One granted call.
-struct Run {
-    requested: String,
-    route: Route,
-    quote: Quote,
-    reserved: Reserved,
-    step: u32,
-    observer: Arc<dyn Observer>,
-}
-
-enum Ended {
-    Finished(Finish),
-    /// `begun`: something arrived, so it may be billed.
-    Failed {
-        error: ProviderError,
-        begun: bool,
-    },
-    /// The reader went away.
-    Abandoned,
-}
-
-async fn stream(run: &Run, provider_call: &Call, driver: &Driver, count: &mut Count) -> Ended {
-    let answer = match call(&run.route, provider_call, run.step, &*run.observer).await {
-        Ok(answer) => answer,
-        Err(error) => return Ended::Failed { error, begun: false },
-    };
-    let first = futures::stream::iter(answer.first.map(Ok));
-    let mut deltas: Deltas = first.chain(answer.rest).boxed();
-    while let Some(delta) = deltas.next().await {
-        let delta = match delta {
-            Ok(delta) => delta,
-            Err(error) => return Ended::Failed { error, begun: true },
-        };
-        count.see(&delta);
-        match delta {
-            Delta::Finished(finish) => return Ended::Finished(finish),
-            Delta::Usage(_) | Delta::Model(_) => {}
-            delta => driver.push(Item::Delta(delta)).await,
-        }
-    }
-    let error = ProviderError::Malformed {
-        provider: run.route.provider.name().into(),
-        reason: "the stream ended without an end".into(),
-    };
-    Ended::Failed { error, begun: true }
 }

@@ -24,7 +24,6 @@ pub use config::{
     CallSignatures, ConfigError, ModelFacts, OpenAiConfig, OutputLimit, ThinkingField, Timeouts,
     USUAL_EFFORTS, UsageRequest,
 };
-pub use request::EXTRA_FIELDS;
 
 /// A configured OpenAI-compatible endpoint. Cheap to call from many tasks: connections are pooled.
 #[derive(Debug)]

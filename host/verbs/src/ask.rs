@@ -13,13 +13,20 @@ impl wit::Host for VerbsView<'_> {
         question: String,
         choices: Vec<String>,
     ) -> wasmtime::Result<Result<String, Error>> {
+        let ctx = &self.0;
+        if ctx.cancellation.is_cancelled() {
+            return Ok(Err(Error::Cancelled));
+        }
         let size = question.len() + choices.iter().map(String::len).sum::<usize>();
         if question.trim().is_empty() || size > QUESTION_MAX_BYTES {
             return Ok(Err(Error::Invalid(format!(
-                "`question` and `choices` must be 1 to {QUESTION_MAX_BYTES} bytes together"
+                "`question` must not be empty, and have at most {QUESTION_MAX_BYTES} bytes \
+                 together with `choices`"
             ))));
         }
-        let ctx = &self.0;
+        if choices.iter().any(|choice| choice.trim().is_empty()) {
+            return Ok(Err(Error::Invalid("a choice of `choices` must not be empty".into())));
+        }
         ctx.events.host(Event::Ask { question: question.clone(), choices: choices.clone() });
         let answer = tokio::select! {
             biased;

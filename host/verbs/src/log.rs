@@ -4,7 +4,7 @@ use std::io;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bindings::xclaw::log as wit;
 use domain::limits::{LOG_LINE_MAX_BYTES, LOG_LINES_PER_MINUTE};
@@ -12,6 +12,7 @@ use domain::{AgentName, SessionId};
 use store::Store;
 use store::log::Level;
 use tokio::io::AsyncWrite;
+use tokio::time::Instant;
 
 use crate::{VerbsView, now_ms};
 
@@ -60,17 +61,31 @@ impl Lines {
             rate.lines += 1;
             dropped
         };
+        self.0.tell(dropped);
+        self.0.append(level, message);
+    }
+}
+
+impl Inner {
+    fn tell(&self, dropped: u64) {
         if dropped > 0 {
             self.append(Level::Warn, &format!("{dropped} lines were dropped: too many a minute"));
         }
-        self.append(level, message);
     }
 
     fn append(&self, level: Level, message: &str) {
-        let Inner { store, agent, session, .. } = &*self.0;
+        let Self { store, agent, session, .. } = self;
         if let Err(error) = store.log().append(agent, Some(session), level, message, now_ms()) {
             tracing::error!(%error, "a log line was lost");
         }
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        let rate = self.rate.get_mut().unwrap_or_else(PoisonError::into_inner);
+        let dropped = std::mem::take(&mut rate.dropped);
+        self.tell(dropped);
     }
 }
 
@@ -88,7 +103,8 @@ impl wit::Host for VerbsView<'_> {
     }
 }
 
-/// A guest's stdout or stderr as an async writer: each line becomes a log line.
+/// A guest's stdout or stderr as an async writer: each line becomes a log line, a longer one than
+/// the log keeps becomes several.
 pub struct GuestOutput {
     lines: Lines,
     level: Level,
@@ -100,11 +116,42 @@ impl GuestOutput {
         Self { lines, level, pending: Vec::new() }
     }
 
-    fn take(&mut self) {
-        if !self.pending.is_empty() {
-            self.lines.write(self.level, &String::from_utf8_lossy(&self.pending));
-            self.pending.clear();
+    /// Writes the first `end` pending bytes as a line.
+    fn take(&mut self, end: usize) {
+        let line = self.pending.get(..end).unwrap_or(&self.pending);
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        if !line.is_empty() {
+            self.lines.write(self.level, &String::from_utf8_lossy(line));
         }
+        self.pending.drain(..end.min(self.pending.len()));
+    }
+
+    fn add(&mut self, mut bytes: &[u8]) {
+        while !bytes.is_empty() {
+            let room = LOG_LINE_MAX_BYTES - self.pending.len();
+            let (now, later) = bytes.split_at(room.min(bytes.len()));
+            let newline = now.iter().position(|byte| *byte == b'\n');
+            self.pending.extend_from_slice(&now[..newline.unwrap_or(now.len())]);
+            bytes = match newline {
+                Some(at) => {
+                    self.take(self.pending.len());
+                    &bytes[at + 1..]
+                }
+                None => later,
+            };
+            if self.pending.len() == LOG_LINE_MAX_BYTES {
+                self.take(whole_characters(&self.pending));
+            }
+        }
+    }
+}
+
+/// Where to cut bytes so that a character at their end is not torn apart.
+fn whole_characters(bytes: &[u8]) -> usize {
+    match bytes.utf8_chunks().last() {
+        // An invalid end of one to three bytes may be the beginning of a character.
+        Some(last) if last.invalid().len() < bytes.len() => bytes.len() - last.invalid().len(),
+        _ => bytes.len(),
     }
 }
 
@@ -114,14 +161,7 @@ impl AsyncWrite for GuestOutput {
         _cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        for byte in bytes {
-            if *byte == b'\n' || self.pending.len() >= LOG_LINE_MAX_BYTES {
-                self.take();
-            }
-            if *byte != b'\n' {
-                self.pending.push(*byte);
-            }
-        }
+        self.add(bytes);
         Poll::Ready(Ok(bytes.len()))
     }
 
@@ -130,13 +170,14 @@ impl AsyncWrite for GuestOutput {
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.take();
+        let end = self.pending.len();
+        self.take(end);
         Poll::Ready(Ok(()))
     }
 }
 
 impl Drop for GuestOutput {
     fn drop(&mut self) {
-        self.take();
+        self.take(self.pending.len());
     }
 }

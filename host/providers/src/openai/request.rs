@@ -1,33 +1,11 @@
 //! The request body: what the host decides first, then what the caller adds.
 
-use domain::chat::{Effort, ToolChoice};
+use domain::chat::{EXTRA_FIELDS, Effort, ToolChoice};
 use domain::provider::{Call, ProviderError};
 use serde_json::{Map, Value, json};
 
 use super::config::{CallSignatures, ModelFacts, OutputLimit, ThinkingField, UsageRequest};
 use super::content;
-
-/// What a caller's `extra` may set: how tokens are drawn, and labels. Everything else is refused,
-/// because a field could multiply the price (`n`), choose a dearer tier or another model, or
-/// change the form of the answer, past the reservation and the parser.
-pub const EXTRA_FIELDS: [&str; 16] = [
-    "frequency_penalty",
-    "logit_bias",
-    "metadata",
-    "min_p",
-    "parallel_tool_calls",
-    "presence_penalty",
-    "prompt_cache_key",
-    "repetition_penalty",
-    "safety_identifier",
-    "seed",
-    "store",
-    "top_a",
-    "top_k",
-    "top_p",
-    "user",
-    "verbosity",
-];
 
 /// The endpoint's habits, resolved.
 #[derive(Debug, Clone, Copy)]

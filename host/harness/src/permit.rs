@@ -1,0 +1,77 @@
+//! A question for approval under way: asked in a task of its own, so that asking never blocks.
+
+use std::sync::Arc;
+
+use bindings::session::turn::Refusal;
+use domain::event::Call;
+use domain::wait::{Signal, Waitable};
+use futures::FutureExt;
+use futures::future::{BoxFuture, Shared};
+use tokio::sync::oneshot;
+
+use crate::cancel::Cancellation;
+use crate::cut::call_size;
+use crate::user::User;
+
+/// A call shown for approval: title and input of a command fit many times.
+const PERMIT_MAX_BYTES: usize = 1 << 20;
+const ALLOW: &str = "allow";
+const DENY: &str = "deny";
+
+/// See the module. Dropping it withdraws the question.
+pub(crate) struct Permission {
+    answer: Shared<BoxFuture<'static, Result<(), Refusal>>>,
+    waitable: Waitable,
+    _withdraw: oneshot::Sender<()>,
+}
+
+impl Permission {
+    /// Must run inside of the runtime.
+    pub fn ask(call: Call, user: Arc<dyn User>, cancellation: Cancellation) -> Self {
+        let signal = Signal::default();
+        let waitable = signal.waitable();
+        let (withdraw, withdrawn) = oneshot::channel();
+        let (answered, answer) = oneshot::channel();
+        tokio::spawn(async move {
+            let verdict = tokio::select! {
+                biased;
+                () = cancellation.cancelled() => Err(Refusal::Cancelled),
+                _ = withdrawn => return,
+                verdict = decide(&call, &*user) => verdict,
+            };
+            // The receiver may be gone: the guest dropped its question.
+            let _ = answered.send(verdict);
+            signal.raise();
+        });
+        // No answer at all: the user's side broke.
+        let lost = || denied("nobody could be asked for approval");
+        let answer = answer.map(move |verdict| verdict.unwrap_or_else(|_| lost()));
+        Self { answer: answer.boxed().shared(), waitable, _withdraw: withdraw }
+    }
+
+    /// The user's answer; the same one again afterwards.
+    pub fn answer(&self) -> impl Future<Output = Result<(), Refusal>> + use<> {
+        self.answer.clone()
+    }
+
+    /// Ready when `answer` would not block.
+    pub fn waitable(&self) -> Waitable {
+        self.waitable.clone()
+    }
+}
+
+async fn decide(call: &Call, user: &dyn User) -> Result<(), Refusal> {
+    if call_size(call) > PERMIT_MAX_BYTES {
+        return denied("the call is too large to be shown for approval");
+    }
+    let question = format!("{} ({}): {}", call.title, call.tool, call.input);
+    match user.ask(&question, &[ALLOW.to_owned(), DENY.to_owned()]).await.as_deref() {
+        Some(ALLOW) => Ok(()),
+        Some(_) => denied("denied by the user"),
+        None => denied("needs approval, and no user is there to give it"),
+    }
+}
+
+fn denied(text: &str) -> Result<(), Refusal> {
+    Err(Refusal::Denied(text.into()))
+}

@@ -1,0 +1,142 @@
+//! Driving a granted call: from the provider's stream to its settlement. Every way out settles.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+
+use domain::Event;
+use domain::chat::{Delta, Finish, Outcome};
+use domain::provider::{Call, ProviderError};
+use futures::{FutureExt, StreamExt};
+use harness::Cancellation;
+
+use crate::call::call;
+use crate::completion::{Driver, Item};
+use crate::count::Count;
+use crate::error::LlmError;
+use crate::pipeline::Observer;
+use crate::reservation::Reservation;
+use crate::route::Route;
+use crate::steps::Steps;
+
+/// No vocabulary has longer tokens than 128 bytes; an answer of twice that per token of its limit
+/// does not stop by itself.
+const TOKEN_MAX_BYTES: u64 = 256;
+
+/// One granted call.
+pub(crate) struct Run {
+    pub requested: String,
+    pub route: Route,
+    pub call: Call,
+    pub reservation: Reservation,
+    pub step: u32,
+    pub observer: Arc<dyn Observer>,
+}
+
+enum Ended {
+    Finished(Finish),
+    Failed(ProviderError),
+    /// The reader, the turn or its user gave it up.
+    Cancelled,
+    Panicked,
+}
+
+/// Runs one call to its settlement and tells the reader.
+pub(crate) async fn drive(
+    driver: Driver,
+    mut run: Run,
+    cancellation: Cancellation,
+    steps: Arc<Steps>,
+) {
+    let mut count = Count::new(&run.route);
+    run.reservation.sending();
+    let ended = tokio::select! {
+        biased;
+        () = driver.abandoned() => Ended::Cancelled,
+        () = cancellation.cancelled() => Ended::Cancelled,
+        () = steps.over() => Ended::Cancelled,
+        ended = AssertUnwindSafe(stream(&run, &driver, &mut count)).catch_unwind() => {
+            ended.unwrap_or(Ended::Panicked)
+        }
+    };
+    let last = settle(&mut run, &count, ended);
+    driver.end(last);
+}
+
+async fn stream(run: &Run, driver: &Driver, count: &mut Count) -> Ended {
+    let mut answer = match call(&run.route, &run.call, run.step, &*run.observer, count).await {
+        Ok(answer) => answer,
+        Err(error) => return Ended::Failed(error),
+    };
+    let most = TOKEN_MAX_BYTES.saturating_mul(run.call.max_output_tokens.into());
+    // Once it said that it has nothing more, a stream must not be asked again.
+    let mut next = answer.first.map(Ok);
+    while let Some(delta) = next {
+        let delta = match delta {
+            Ok(delta) => delta,
+            Err(error) => return Ended::Failed(error),
+        };
+        count.see(&delta);
+        match delta {
+            Delta::Finished(finish) => return Ended::Finished(finish),
+            Delta::Usage(_) | Delta::Model(_) => {}
+            delta => driver.push(delta).await,
+        }
+        if count.bytes() > most {
+            return Ended::Finished(Finish::Length);
+        }
+        next = answer.rest.next().await;
+    }
+    Ended::Failed(ProviderError::Malformed {
+        provider: run.route.provider.name().into(),
+        reason: "the stream ended without an end".into(),
+    })
+}
+
+/// Books what was used, reports it, and says what the reader gets last.
+fn settle(run: &mut Run, count: &Count, ended: Ended) -> Item {
+    let request = &run.call.request;
+    let served = count.served(&run.route);
+    let usage = match &ended {
+        Ended::Finished(_) => Some(count.complete(request)),
+        Ended::Failed(_) | Ended::Cancelled => count.broken(request),
+        Ended::Panicked => None,
+    };
+    let booked = match (&ended, usage) {
+        (Ended::Panicked, _) => run.reservation.settle_in_full(),
+        (_, Some(usage)) => run.reservation.settle(usage, &served, &*run.observer),
+        (_, None) => run.reservation.release(),
+    };
+    let (step, usage) = (run.step, usage.unwrap_or_default());
+    let cost = booked.as_ref().map_or(run.reservation.amount(), |cost| *cost);
+    let finish = match &ended {
+        Ended::Finished(finish) => Some(*finish),
+        Ended::Failed(_) | Ended::Cancelled | Ended::Panicked => None,
+    };
+    run.observer.event(Event::StepFinished { step, model: served.clone(), finish, usage, cost });
+    let last = match (ended, booked) {
+        // An answer is only finished when it is booked.
+        (Ended::Finished(_), Err(error)) => {
+            tracing::error!(%error, "an answer could not be booked");
+            Item::Failed(LlmError::Other("the ledger could not book the answer".into()))
+        }
+        (Ended::Finished(finish), Ok(cost)) => Item::Finished(Outcome {
+            finish,
+            downgraded_from: (run.route.info.name != run.requested).then(|| run.requested.clone()),
+            model: served,
+            usage,
+            cost,
+        }),
+        (Ended::Cancelled, _) => Item::Failed(LlmError::Cancelled),
+        (Ended::Failed(error), _) => Item::Failed(error.into()),
+        (Ended::Panicked, _) => Item::Failed(LlmError::Other(format!(
+            "`{}` broke in the host; its whole reservation was booked",
+            run.route.provider.name()
+        ))),
+    };
+    if let Item::Failed(error) = &last
+        && *error != LlmError::Cancelled
+    {
+        run.observer.event(Event::StepFailed { step, message: error.to_string() });
+    }
+    last
+}

@@ -1,0 +1,101 @@
+//! A reservation in this process's hands: it is ended exactly once, whatever happens to its holder.
+
+use domain::chat::Usage;
+use domain::{Event, NanoDollars, Price};
+use store::Store;
+use store::ledger::{ReservationId, Reserved, SettleError, Settlement};
+
+use crate::clock::now_ms;
+use crate::pipeline::Observer;
+
+/// Dropped without an end (a panic, a runtime that shuts down), it releases what was never sent
+/// and books the rest in full: nobody is left who knows what it used.
+pub(crate) struct Reservation {
+    store: Store,
+    id: ReservationId,
+    amount: NanoDollars,
+    price: Price,
+    /// The model that the request was routed to.
+    model: String,
+    /// What `Drop` does.
+    fallback: Fallback,
+}
+
+enum Fallback {
+    Release,
+    BookInFull,
+    /// It has ended.
+    Nothing,
+}
+
+impl Reservation {
+    pub fn new(store: Store, reserved: &Reserved, price: Price, model: &str) -> Self {
+        let Reserved { id, amount, .. } = *reserved;
+        Self { store, id, amount, price, model: model.into(), fallback: Fallback::Release }
+    }
+
+    pub fn amount(&self) -> NanoDollars {
+        self.amount
+    }
+
+    /// From here on the provider may bill it.
+    pub fn sending(&mut self) {
+        self.fallback = Fallback::BookInFull;
+    }
+
+    /// Books what was used. Returns the cost as booked. After an error the drop tries again, in
+    /// full.
+    pub fn settle(
+        &mut self,
+        usage: Usage,
+        served: &str,
+        observer: &dyn Observer,
+    ) -> Result<NanoDollars, SettleError> {
+        let settlement = Settlement { usage, cost: self.price.cost(&usage), served_model: served };
+        let settled = self.store.ledger().settle(self.id, &settlement, now_ms())?;
+        self.fallback = Fallback::Nothing;
+        if let Some(over) = settled.overshoot {
+            tracing::error!(
+                model = served, reserved = %over.reserved, cost = %over.cost,
+                "the provider charged more than was reserved; booked in full"
+            );
+            observer.event(Event::Overshoot {
+                model: served.into(),
+                reserved: over.reserved,
+                cost: over.cost,
+            });
+        }
+        Ok(settled.cost)
+    }
+
+    /// Books the whole amount: what was used is unknown.
+    pub fn settle_in_full(&mut self) -> Result<NanoDollars, SettleError> {
+        let settlement =
+            Settlement { usage: Usage::default(), cost: self.amount, served_model: &self.model };
+        let settled = self.store.ledger().settle(self.id, &settlement, now_ms())?;
+        self.fallback = Fallback::Nothing;
+        Ok(settled.cost)
+    }
+
+    /// Gives it back: the provider bills nothing.
+    pub fn release(&mut self) -> Result<NanoDollars, SettleError> {
+        let settled = self.store.ledger().release(self.id, now_ms())?;
+        self.fallback = Fallback::Nothing;
+        Ok(settled.cost)
+    }
+}
+
+impl Drop for Reservation {
+    fn drop(&mut self) {
+        let ended = match self.fallback {
+            Fallback::Nothing => return,
+            Fallback::Release => self.release(),
+            Fallback::BookInFull => self.settle_in_full(),
+        };
+        match ended {
+            Ok(cost) => tracing::error!(%cost, "a model call was lost; its reservation is booked"),
+            // It stands until the next recovery books it in full: fail closed.
+            Err(error) => tracing::error!(%error, "a reservation could not be ended and stands"),
+        }
+    }
+}
