@@ -30,6 +30,7 @@ use std::time::Duration;
 pub use answer::Answer;
 pub use ledger::Spend;
 pub use place::{KEY, Place};
+pub use program::models;
 pub use run::{Done, Run, Running, wait};
 pub use server::{Play, Request, Server};
 pub use tape::Tape;

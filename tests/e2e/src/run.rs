@@ -50,9 +50,12 @@ impl Run {
         self
     }
 
-    /// With the real local model; without this there is none.
+    /// With the real local model; without this there is none. A small model that rambles would do
+    /// so for a minute, so its context, and with it its answer, is short.
     pub fn local_model(self) -> Self {
-        self.env(program::MODEL_PATH, program::models())
+        let config = self.directory.join("local.yaml");
+        std::fs::write(&config, "local: {context_window: 512}").expect("a file");
+        self.env("XPRESSCLAW_CONFIG", config).env(program::MODEL_PATH, program::models())
     }
 
     /// What is piped in; without this stdin is closed.

@@ -20,17 +20,21 @@ fn the_local_model_is_the_default_and_free() {
 #[test]
 fn a_model_file_is_named_by_its_path() {
     let place = Place::new();
-    let models = std::env::var("XPRESSCLAW_MODEL_PATH").expect("XPRESSCLAW_MODEL_PATH is set");
-    let file = std::fs::read_dir(&models)
+    let file = std::fs::read_dir(e2e::models())
         .expect("a folder of models")
         .flatten()
         .map(|entry| entry.path())
         .find(|path| path.extension().is_some_and(|extension| extension == "gguf"))
         .expect("a model in the folder");
-    let file = file.to_str().expect("a readable path");
-    let done = place.run("echo").args(["--model", file, "Say hello."]).done().succeeded();
+    // One that no folder of models holds.
+    let copy = place.path().join("copy.gguf");
+    std::os::unix::fs::symlink(file, &copy).expect("a link");
+    let copy = copy.to_str().expect("a readable path");
+    let run = place.run("echo").local_model().args(["--model", copy, "Say hello."]);
+    let done = run.done().succeeded();
     assert!(!done.stdout.trim().is_empty());
-    assert!(done.stderr.starts_with("local/"), "{}", done.stderr);
+    let closing = done.stderr.lines().last().expect("a closing line");
+    assert!(closing.starts_with("local/copy · "), "{closing}");
 }
 
 #[test]
