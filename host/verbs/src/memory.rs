@@ -6,6 +6,8 @@ use store::memory::{MemoryError, Note};
 
 use crate::{VerbsView, broken, now_ms};
 
+/// A search, as the contract has it: a question and some words more. Each word is a look-up.
+const QUERY_MAX_BYTES: usize = 1_024;
 /// Characters of a note in the event that tells of it.
 const SUMMARY_CHARS: usize = 80;
 
@@ -27,6 +29,11 @@ impl wit::Host for VerbsView<'_> {
         query: String,
         limit: u32,
     ) -> wasmtime::Result<Result<Vec<wit::Hit>, Error>> {
+        if query.len() > QUERY_MAX_BYTES {
+            return Ok(Err(Error::Invalid(format!(
+                "`query` must have at most {QUERY_MAX_BYTES} bytes"
+            ))));
+        }
         let hits = self.0.store.memory().search(&self.0.agent, &query, limit);
         let out = |hit: store::memory::Hit| wit::Hit { note: note_out(hit.note), score: hit.score };
         Ok(hits.map(|hits| hits.into_iter().map(out).collect()).map_err(error_out))
