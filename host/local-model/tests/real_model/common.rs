@@ -95,6 +95,10 @@ async fn collect(mut deltas: Deltas) -> Result<Answer, ProviderError> {
             Delta::ToolCallArguments { index, fragment } => {
                 answer.calls[index as usize].2.push_str(&fragment);
             }
+            Delta::Model(name) => {
+                let stem = model_path().file_stem().unwrap().to_string_lossy().into_owned();
+                assert_eq!(name, format!("local/{stem}"), "the file that answers is named");
+            }
             Delta::Usage(usage) => answer.usage = usage,
             Delta::Finished(finish) => answer.finish = Some(finish),
             other => panic!("unexpected {other:?}"),
