@@ -11,9 +11,9 @@ use domain::event::Stop;
 use domain::limits::{MESSAGES_MAX, PARTS_MAX_BYTES};
 use domain::{AgentName, Event, Part, SessionId, TurnId, TurnInput};
 use engine::StoreLimits;
-use harness::{EventReader, Events, TurnCtx, TurnHandle, User};
+use harness::{Cancellation, EventReader, Events, TurnCtx, TurnHandle, User};
 use llm::host::LlmCtx;
-use llm::{Caller, Observer};
+use llm::{Caller, Observer, Steps};
 use machine::MachineCtx;
 use network::{Egress, Hooks, Policy};
 use store::ledger::Cap;
@@ -134,6 +134,9 @@ impl Session {
         let turn = TurnId::mint();
         let began = Instant::now();
         self.events.take_tally();
+        // Before anybody hears of the turn: who cancels on that event cancels this turn.
+        let cancellation = self.handle.begin();
+        let steps = Arc::<Steps>::default();
         self.events.host(Event::TurnStarted {
             session: self.config.session.clone(),
             turn: turn.clone(),
@@ -141,12 +144,12 @@ impl Session {
             harness: self.harness.name().into(),
             model: self.config.model.clone(),
         });
-        let result = self.run(&turn, prompt).await;
+        let result = self.run(&turn, prompt, cancellation, steps.clone()).await;
         if result.as_ref().is_err_and(|error| !error.is_the_guests()) {
             self.guest = None;
         }
         // The guest may have left completions open; what they used belongs to this turn.
-        self.runtime.pipeline().drain().await;
+        steps.finish().await;
         let tally = self.events.take_tally();
         let end = match &result {
             Ok(stop) => End::Stop(*stop),
@@ -185,9 +188,14 @@ impl Session {
         TurnReport { result, leftovers: leftovers(self.handle.leftovers()) }
     }
 
-    async fn run(&mut self, turn: &TurnId, prompt: Vec<Part>) -> Result<Stop, TurnError> {
+    async fn run(
+        &mut self,
+        turn: &TurnId,
+        prompt: Vec<Part>,
+        cancellation: Cancellation,
+        steps: Arc<Steps>,
+    ) -> Result<Stop, TurnError> {
         let prompt = bindings::convert::parts_in(parts_out(prompt)).map_err(TurnError::TooLarge)?;
-        let cancellation = self.handle.begin();
         let mut guest = match self.guest.take() {
             Some(guest) => guest,
             None => self.start().await?,
@@ -201,7 +209,7 @@ impl Session {
         let state = guest.state();
         state.llm.cancellation = cancellation.clone();
         state.llm.caller.turn = Some(turn.clone());
-        state.llm.steps = Arc::default();
+        state.llm.steps = steps;
         state.verbs.cancellation = cancellation.clone();
         let stopped = async {
             cancellation.cancelled().await;
