@@ -2,6 +2,7 @@
 //!
 //! stdout is data, stderr is everything else; exit codes are in `exit.rs`.
 
+mod caps;
 mod cli;
 mod commands;
 mod environment;

@@ -1,6 +1,5 @@
 //! `xpressclaw budget`: what may still be spent, and what was.
 
-mod caps;
 mod history;
 mod status;
 

@@ -11,7 +11,7 @@ use store::ledger::{Cap, Filter, Totals};
 use super::super::output::{self, Money};
 use super::super::table::{Align, Cell, Table};
 use super::super::{Context, now_ms, time};
-use super::caps::configured;
+use crate::caps::configured;
 use crate::cli::{BudgetArgs, Format};
 use crate::exit::Exit;
 use crate::render::{BOLD, RED, YELLOW, tokens};
