@@ -10,6 +10,7 @@ use crate::chat::{Finish, Usage};
 use crate::content::Part;
 use crate::ids::{AgentName, SessionId, TurnId};
 use crate::money::NanoDollars;
+use crate::user::QuestionId;
 
 /// One step of a session as the user sees it. JSON: an object with a `type`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -85,6 +86,7 @@ pub enum Event {
     },
     /// A question waits for the user.
     Ask {
+        id: QuestionId,
         question: String,
         choices: Vec<String>,
     },

@@ -12,6 +12,7 @@ pub mod input;
 pub mod limits;
 pub mod money;
 pub mod provider;
+pub mod user;
 pub mod wait;
 
 pub use budget::{BudgetLine, OnExceeded, Scope, Window};
@@ -20,3 +21,4 @@ pub use event::{Event, HarnessEvent};
 pub use ids::{AgentName, SessionId, TurnId};
 pub use input::TurnInput;
 pub use money::{NanoDollars, Price};
+pub use user::{Answer, Nobody, Question, QuestionId, User};

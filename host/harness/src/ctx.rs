@@ -2,12 +2,11 @@
 
 use std::sync::Arc;
 
-use domain::{HarnessEvent, TurnInput};
+use domain::{HarnessEvent, TurnInput, User};
 
 use crate::cancel::Cancellation;
 use crate::events::Events;
 use crate::inputs::Inputs;
-use crate::user::User;
 
 /// What this crate keeps per session.
 pub struct TurnCtx {

@@ -11,10 +11,8 @@ mod events;
 mod host;
 mod inputs;
 mod permit;
-mod user;
 
 pub use cancel::Cancellation;
 pub use ctx::{TurnCtx, TurnHandle};
 pub use events::{EventReader, Events, Tally, events};
 pub use host::{HasTurn, TurnView};
-pub use user::{Nobody, User};

@@ -5,13 +5,13 @@ use std::sync::Arc;
 use bindings::session::turn::Refusal;
 use domain::event::Call;
 use domain::wait::{Signal, Waitable};
+use domain::{Question, User};
 use futures::FutureExt;
 use futures::future::{BoxFuture, Shared};
 use tokio::sync::oneshot;
 
 use crate::cancel::Cancellation;
 use crate::cut::call_size;
-use crate::user::User;
 
 /// A call shown for approval: title and input of a command fit many times.
 const PERMIT_MAX_BYTES: usize = 1 << 20;
@@ -64,9 +64,11 @@ async fn decide(call: &Call, user: &dyn User) -> Result<(), Refusal> {
     if call_size(call) > PERMIT_MAX_BYTES {
         return denied("the call is too large to be shown for approval");
     }
-    let question = format!("{} ({}): {}", call.title, call.tool, call.input);
-    match user.ask(&question, &[ALLOW.to_owned(), DENY.to_owned()]).await.as_deref() {
-        Some(ALLOW) => Ok(()),
+    let text = format!("{} ({}): {}", call.title, call.tool, call.input);
+    let mut question = Question::new(text, [ALLOW.to_owned(), DENY.to_owned()]);
+    question.call = Some(call.id.clone());
+    match user.ask(&question).await {
+        Some(answer) if answer.text == ALLOW => Ok(()),
         Some(_) => denied("denied by the user"),
         None => denied("needs approval, and no user is there to give it"),
     }

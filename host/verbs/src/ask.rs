@@ -2,8 +2,8 @@
 
 use bindings::xclaw::ask as wit;
 use bindings::xclaw::types::Error;
-use domain::Event;
 use domain::limits::QUESTION_MAX_BYTES;
+use domain::{Event, Question};
 
 use crate::VerbsView;
 
@@ -27,17 +27,24 @@ impl wit::Host for VerbsView<'_> {
         if choices.iter().any(|choice| choice.trim().is_empty()) {
             return Ok(Err(Error::Invalid("a choice of `choices` must not be empty".into())));
         }
-        ctx.events.host(Event::Ask { question: question.clone(), choices: choices.clone() });
+        let question = Question::new(question, choices);
+        ctx.events.host(Event::Ask {
+            id: question.id.clone(),
+            question: question.text.clone(),
+            choices: question.choices.clone(),
+        });
         let answer = tokio::select! {
             biased;
             () = ctx.cancellation.cancelled() => return Ok(Err(Error::Cancelled)),
-            answer = ctx.user.ask(&question, &choices) => answer,
+            answer = ctx.user.ask(&question) => answer.map(|answer| answer.text),
         };
         Ok(match answer {
             Some(answer) if answer.len() > QUESTION_MAX_BYTES => {
                 Err(Error::Other(format!("the answer passes {QUESTION_MAX_BYTES} bytes")))
             }
-            Some(answer) if choices.is_empty() || choices.contains(&answer) => Ok(answer),
+            Some(answer) if question.choices.is_empty() || question.choices.contains(&answer) => {
+                Ok(answer)
+            }
             Some(answer) => Err(Error::Other(format!("`{answer}` is none of the choices"))),
             None => Err(Error::Denied("no user is there to answer".into())),
         })

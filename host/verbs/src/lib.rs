@@ -14,8 +14,8 @@ use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use bindings::xclaw::types::Error;
-use domain::{AgentName, Event, SessionId};
-use harness::{Cancellation, Events, User};
+use domain::{AgentName, Event, SessionId, User};
+use harness::{Cancellation, Events};
 use store::Store;
 use store::ledger::Cap;
 use wasmtime::component::HasData;

@@ -5,7 +5,7 @@ use std::sync::mpsc;
 
 use anyhow::Result;
 use async_trait::async_trait;
-use harness::User;
+use domain::{Answer, Question, User};
 use rustyline::error::ReadlineError;
 use tokio::sync::oneshot;
 
@@ -99,17 +99,18 @@ impl TerminalUser {
 
 #[async_trait]
 impl User for TerminalUser {
-    async fn ask(&self, question: &str, choices: &[String]) -> Option<String> {
+    async fn ask(&self, question: &Question) -> Option<Answer> {
         if !self.present {
             return None;
         }
-        let question = plain(question);
-        let choices = choices.to_vec();
+        let text = plain(&question.text);
+        let choices = question.choices.clone();
         // Closed when this future ends, also by a cancellation: a withdrawn question must not take
         // the line that is typed at the next prompt, nor keep the process from ending.
         let (withdrawn, _asking) = std::io::pipe().ok()?;
-        let answer = move || read_answer(&question, &choices, &withdrawn);
-        tokio::task::spawn_blocking(answer).await.ok().flatten()
+        let answer = move || read_answer(&text, &choices, &withdrawn);
+        let text = tokio::task::spawn_blocking(answer).await.ok().flatten()?;
+        Some(Answer { text, by: "terminal".into() })
     }
 }
 

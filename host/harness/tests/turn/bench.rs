@@ -6,7 +6,8 @@ use bindings::base::wait::Host as _;
 use bindings::session::turn::Host as _;
 use bindings::session::types as wit;
 use domain::wait::{Signal, Waitable};
-use harness::{EventReader, Nobody, TurnCtx, TurnHandle, TurnView, User};
+use domain::{Nobody, User};
+use harness::{EventReader, TurnCtx, TurnHandle, TurnView};
 use wasmtime::component::{Resource, ResourceTable};
 
 pub struct Bench {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bindings::session::turn::{Host as _, HostPermission as _, Refusal};
 use bindings::session::types::{Call, Kind, Location};
-use harness::User;
+use domain::{Answer, Question, User};
 use tokio::sync::{Notify, Semaphore};
 use tokio::time::timeout;
 use wasmtime::component::Resource;
@@ -21,9 +21,9 @@ struct Person {
 }
 
 /// Tells of a question that was dropped before its answer.
-struct Question<'a>(Option<&'a Notify>);
+struct Open<'a>(Option<&'a Notify>);
 
-impl Drop for Question<'_> {
+impl Drop for Open<'_> {
     fn drop(&mut self) {
         if let Some(withdrawn) = self.0 {
             withdrawn.notify_one();
@@ -33,14 +33,16 @@ impl Drop for Question<'_> {
 
 #[async_trait]
 impl User for Person {
-    async fn ask(&self, question: &str, choices: &[String]) -> Option<String> {
-        assert!(question.contains("edit a.txt") && question.contains("{\"path\""), "{question}");
-        assert_eq!(choices, ["allow", "deny"]);
+    async fn ask(&self, question: &Question) -> Option<Answer> {
+        let Question { text, choices, call, .. } = question;
+        assert!(text.contains("edit a.txt") && text.contains("{\"path\""), "{text}");
+        assert_eq!(choices, &["allow", "deny"]);
+        assert_eq!(call.as_deref(), Some("1"));
         self.asked.fetch_add(1, Ordering::Relaxed);
-        let mut open = Question(Some(&self.withdrawn));
+        let mut open = Open(Some(&self.withdrawn));
         self.may_answer.acquire().await.ok()?.forget();
         open.0 = None;
-        self.answer.map(str::to_owned)
+        self.answer.map(|text| Answer { text: text.into(), by: "test".into() })
     }
 }
 
@@ -170,7 +172,7 @@ struct Broken;
 
 #[async_trait]
 impl User for Broken {
-    async fn ask(&self, _question: &str, _choices: &[String]) -> Option<String> {
+    async fn ask(&self, _question: &Question) -> Option<Answer> {
         panic!("this user interface breaks");
     }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bindings::xclaw::ask::Host as _;
 use domain::limits::QUESTION_MAX_BYTES;
-use harness::User;
+use domain::{Answer, Question, User};
 
 use crate::bench::{Bench, refused, store};
 
@@ -12,8 +12,8 @@ struct Person(String);
 
 #[async_trait]
 impl User for Person {
-    async fn ask(&self, _question: &str, _choices: &[String]) -> Option<String> {
-        Some(self.0.clone())
+    async fn ask(&self, _question: &Question) -> Option<Answer> {
+        Some(Answer { text: self.0.clone(), by: "test".into() })
     }
 }
 
@@ -22,7 +22,7 @@ struct Thinker;
 
 #[async_trait]
 impl User for Thinker {
-    async fn ask(&self, _question: &str, _choices: &[String]) -> Option<String> {
+    async fn ask(&self, _question: &Question) -> Option<Answer> {
         std::future::pending().await
     }
 }

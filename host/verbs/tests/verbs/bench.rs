@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use bindings::xclaw::types::Error;
-use domain::{AgentName, Event, SessionId};
-use harness::{Cancellation, EventReader, Nobody, TurnCtx, TurnHandle, User};
+use domain::{AgentName, Event, Nobody, SessionId, User};
+use harness::{Cancellation, EventReader, TurnCtx, TurnHandle};
 use store::Store;
 use store::log::{Level, Line, Tail};
 use verbs::{Lines, VerbsCtx, VerbsView};
@@ -48,7 +48,7 @@ impl Bench {
     pub fn told(&mut self) -> Vec<String> {
         let next = || match self.reader.try_next()? {
             Event::Verb { verb, summary } => Some(format!("{verb}: {summary}")),
-            Event::Ask { question, choices } => Some(format!("ask: {question} {choices:?}")),
+            Event::Ask { question, choices, .. } => Some(format!("ask: {question} {choices:?}")),
             other => panic!("{other:?}"),
         };
         std::iter::from_fn(next).collect()
