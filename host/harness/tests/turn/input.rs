@@ -98,7 +98,8 @@ async fn a_guest_that_takes_nothing_does_not_fill_the_host() {
 
 #[test]
 fn readiness_never_contradicts_the_queue() {
-    use harness::{Nobody, TurnCtx};
+    use domain::Nobody;
+    use harness::TurnCtx;
     use std::sync::Arc;
     use std::sync::atomic::{AtomicBool, Ordering};
     // A writer and the guest at once, on threads; at the end the two must agree.

@@ -4,8 +4,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use domain::chat::{Message, Request};
-use domain::{AgentName, Event, NanoDollars, OnExceeded, Part, Scope, SessionId, Window};
-use harness::{Nobody, TurnCtx, TurnHandle};
+use domain::{AgentName, Event, NanoDollars, Nobody, OnExceeded, Part, Scope, SessionId, Window};
+use harness::{TurnCtx, TurnHandle};
 use llm::{Caller, Completion, Context, Item, LlmError, Observer, Pipeline, Router, Steps};
 use store::Store;
 use store::ledger::{Cap, Filter, HISTORY_PAGE_MAX, Spend};
