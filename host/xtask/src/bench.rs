@@ -1,5 +1,6 @@
 //! Benchmarks: sets up what they compare against and becomes the `bench` binary of the host
-//! workspace. The peers are installed for benchmarks only.
+//! workspace. The peers are installed for benchmarks only, and the host is built as users get it,
+//! which takes a while once.
 
 use std::env;
 use std::ffi::OsString;
@@ -9,7 +10,7 @@ use anyhow::{Result, bail, ensure};
 
 use crate::host;
 use crate::process;
-use crate::settings::Settings;
+use crate::settings::{Profile, Settings};
 use crate::stamp::{self, Inputs};
 use crate::system;
 
@@ -30,13 +31,13 @@ pub fn run(settings: &Settings, arguments: &[OsString]) -> Result<()> {
     }
     system::install_missing(settings)?;
     let peers = install_peers(settings)?;
-    host::prepare(settings, &["xpressclaw", "bench"])?;
-    let mut bench = process::command(settings.binary("bench"));
+    host::prepare(settings, Profile::Release, &["xpressclaw", "bench"])?;
+    let mut bench = process::command(settings.binary(Profile::Release, "bench"));
     bench
         .args(arguments)
         .env("XPRESSCLAW_PEER_PI", &peers.pi)
         .env("XPRESSCLAW_PEER_NODE", &peers.node)
-        .env("XPRESSCLAW_BINARY", settings.binary("xpressclaw"));
+        .env("XPRESSCLAW_BINARY", settings.binary(Profile::Release, "xpressclaw"));
     host::add_variables(&mut bench, settings);
     process::become_program(&mut bench, "read the compiler's message above")
 }

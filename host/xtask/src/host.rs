@@ -8,7 +8,7 @@ use anyhow::Result;
 
 use crate::components;
 use crate::process;
-use crate::settings::Settings;
+use crate::settings::{Profile, Settings};
 use crate::setup;
 
 const FIX: &str = "read the compiler's message above";
@@ -16,18 +16,21 @@ const FIX: &str = "read the compiler's message above";
 /// Sets up, builds, and becomes `xpressclaw <arguments>`: the terminal, signals and the exit code
 /// are the binary's own.
 pub fn run<'a>(settings: &Settings, arguments: impl Iterator<Item = &'a OsStr>) -> Result<()> {
-    prepare(settings, &["xpressclaw"])?;
-    let mut binary = process::command(settings.binary("xpressclaw"));
+    prepare(settings, Profile::Development, &["xpressclaw"])?;
+    let mut binary = process::command(settings.binary(Profile::Development, "xpressclaw"));
     binary.args(arguments);
     add_variables(&mut binary, settings);
     process::become_program(&mut binary, FIX)
 }
 
 /// Sets up and builds `packages` of the host workspace.
-pub fn prepare(settings: &Settings, packages: &[&str]) -> Result<()> {
+pub fn prepare(settings: &Settings, profile: Profile, packages: &[&str]) -> Result<()> {
     setup::base(settings)?;
     components::build(settings, &[])?;
     let mut cargo = cargo(settings, "build");
+    if profile == Profile::Release {
+        cargo.arg("--release");
+    }
     for package in packages {
         cargo.args(["--package", package]);
     }

@@ -23,6 +23,14 @@ pub enum Network {
     Offline,
 }
 
+/// How the host is built: quickly, to work on it, or as users get it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Profile {
+    Development,
+    /// What benchmarks measure.
+    Release,
+}
+
 pub struct Settings {
     /// The clone.
     pub root: PathBuf,
@@ -81,8 +89,12 @@ impl Settings {
     }
 
     /// A built binary of the host workspace.
-    pub fn binary(&self, name: &str) -> PathBuf {
-        self.target.join("debug").join(format!("{name}{}", env::consts::EXE_SUFFIX))
+    pub fn binary(&self, profile: Profile, name: &str) -> PathBuf {
+        let folder = match profile {
+            Profile::Development => "debug",
+            Profile::Release => "release",
+        };
+        self.target.join(folder).join(format!("{name}{}", env::consts::EXE_SUFFIX))
     }
 }
 
