@@ -33,7 +33,7 @@ mod settle;
 mod sums;
 mod window;
 
-pub use cap::{Cap, CapError, WARN_MAX};
+pub use cap::{Cap, CapError, Source, WARN_MAX};
 pub use history::{Ending, Filter, HISTORY_PAGE_MAX, HistoryError, Spend, Totals};
 pub use lines::LinesError;
 pub use recover::{RecoverError, Recovered};

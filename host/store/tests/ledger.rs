@@ -6,7 +6,7 @@ use domain::{AgentName, NanoDollars, OnExceeded, Price, Scope, TurnId, Window};
 use store::Store;
 use store::ledger::{
     AMOUNT_MAX, Cap, Ending, Filter, Overshoot, Refusal, ReservationId, ReserveError,
-    ReserveRequest, Reserved, SettleError, Settlement, Zone,
+    ReserveRequest, Reserved, SettleError, Settlement, Source, Zone,
 };
 
 /// 2026-11-18, a Wednesday, 12:00 UTC.
@@ -291,6 +291,7 @@ fn stored_caps_take_the_place_of_configured_ones() {
         warn_percent: vec![50, 80],
         fallback: Some("local".to_owned()),
         zone: Zone::parse("Europe/Berlin").unwrap(),
+        source: Source::Command,
         ..cap(Scope::Agent, Window::Daily, 100)
     };
     ledger.set_cap(Some(&bench.agent), &raised, NOON).unwrap();
@@ -299,6 +300,10 @@ fn stored_caps_take_the_place_of_configured_ones() {
     assert_eq!(caps.len(), 3);
     assert!(caps.contains(&raised), "{caps:?}");
     bench.reserve(50, NOON).unwrap();
+    // What a run was given holds all the same.
+    let of_the_run = Cap { source: Source::Run, ..cap(Scope::Agent, Window::Daily, 10) };
+    let caps = ledger.caps(&bench.agent, std::slice::from_ref(&of_the_run)).unwrap();
+    assert!(caps.contains(&of_the_run) && caps.contains(&raised), "{caps:?}");
     // Another agent is bound by the system's only.
     let other = AgentName::new("other").unwrap();
     assert_eq!(ledger.caps(&other, &[]).unwrap().len(), 1);

@@ -9,16 +9,21 @@ use crate::exit::Failure;
 
 /// The caps that the configuration sets for an agent, those of all agents among them.
 pub fn configured(config: &Config, agent: Option<&Agent>) -> Result<Vec<Cap>> {
-    let zone = match &config.time_zone {
-        Some(name) => Zone::parse(name)
-            .map_err(|e| Failure::usage("`time_zone` cannot be used").because(e))?,
-        None => Zone::UTC,
-    };
+    let zone = zone(config)?;
     let mut caps = of(&config.budget, Scope::System, &zone);
     if let Some(agent) = agent {
         caps.extend(of(&agent.budget, Scope::Agent, &zone));
     }
     Ok(caps)
+}
+
+/// Where days begin.
+pub fn zone(config: &Config) -> Result<Zone> {
+    match &config.time_zone {
+        Some(name) => Zone::parse(name)
+            .map_err(|e| Failure::usage("`time_zone` cannot be used").because(e).into()),
+        None => Ok(Zone::UTC),
+    }
 }
 
 fn of(budget: &Budget, scope: Scope, zone: &Zone) -> Vec<Cap> {

@@ -1,5 +1,7 @@
 //! The command line: what may be typed.
 
+mod budget;
+
 use std::path::PathBuf;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
@@ -7,9 +9,12 @@ use clap::{Args, Parser, Subcommand, ValueEnum, value_parser};
 use domain::ids::NameError;
 use domain::limits::PAGE_MAX;
 use domain::{AgentName, SessionId};
-use store::ledger::HISTORY_PAGE_MAX;
 use store::log::{Level, TAIL_MAX};
 use store::task::Status;
+
+pub use budget::{
+    BudgetArgs, BudgetCommand, ClearArgs, ExplainArgs, HistoryArgs, SetArgs, ShowArgs,
+};
 
 /// Runs AI-agent harnesses as WebAssembly components: no Docker, no daemon, no API key inside a
 /// sandbox.
@@ -110,6 +115,17 @@ pub enum OnExceeded {
     Alert,
 }
 
+impl From<OnExceeded> for domain::OnExceeded {
+    fn from(action: OnExceeded) -> Self {
+        match action {
+            OnExceeded::Degrade => Self::Degrade,
+            OnExceeded::Pause => Self::Pause,
+            OnExceeded::Stop => Self::Stop,
+            OnExceeded::Alert => Self::Alert,
+        }
+    }
+}
+
 /// Whose rows.
 #[derive(Debug, Clone, Args)]
 pub struct AgentArgs {
@@ -200,28 +216,6 @@ pub enum TasksCommand {
         #[command(flatten)]
         agent: AgentArgs,
     },
-}
-
-#[derive(Debug, Args)]
-pub struct BudgetArgs {
-    /// Only this agent [default: all]
-    #[arg(long, value_name = "NAME", value_parser = agent_name)]
-    pub agent: Option<AgentName>,
-    /// Only this session
-    #[arg(long, value_name = "NAME", value_parser = session_id)]
-    pub session: Option<SessionId>,
-    /// The last N requests instead, each with its price and cost [default N: 20]
-    #[arg(
-        long,
-        value_name = "N",
-        num_args = 0..=1,
-        default_missing_value = "20",
-        value_parser = page(HISTORY_PAGE_MAX)
-    )]
-    pub history: Option<u32>,
-    /// How to print
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    pub format: Format,
 }
 
 #[derive(Debug, Args)]

@@ -20,7 +20,7 @@ impl Place {
     /// as recovered.
     #[track_caller]
     pub fn spends(&self) -> Vec<Spend> {
-        let done = self.command(["budget", "--history", "100", "--format", "json"]).done();
+        let done = self.command(["budget", "history", "--limit", "100", "--format", "json"]).done();
         let mut spends: Vec<_> = done.succeeded().lines_of_kind("request").map(spend).collect();
         spends.reverse();
         spends

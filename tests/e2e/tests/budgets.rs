@@ -23,7 +23,7 @@ fn a_spent_budget_stops_and_names_the_cap() {
         let done = place.run(harness).args(budget).args(["Hello."]).done().exited(4);
         assert_eq!(done.stdout, "");
         assert!(done.stderr.contains("the budget is spent: $0.001 of $0.001"), "{}", done.stderr);
-        assert!(done.stderr.contains("hint: raise the cap with `--budget`"), "{}", done.stderr);
+        assert!(done.stderr.contains("the run's own with `--budget`"), "{}", done.stderr);
         assert_eq!(place.spends(), [], "nothing was sent");
     }
 }
@@ -168,4 +168,34 @@ fn a_provider_that_charges_more_than_was_reserved_is_booked_in_full_and_reported
     assert_eq!(overshoot["cost"], cost);
     assert!(overshoot["reserved"].as_u64() < Some(300_000_000), "{overshoot}");
     assert_eq!(place.spent(), cost);
+}
+
+#[test]
+fn a_paused_run_goes_on_when_its_cap_is_raised() {
+    let place = Place::new();
+    let model = place.script(&priced());
+    let config = place.file(
+        "xpressclaw.yaml",
+        "agents: [{name: echo, harness: echo, budget: {daily: $0.001, on_exceeded: pause}}]",
+    );
+    let args = ["--config", &config, "--model", &model, "--format", "json", "Hello."];
+    let run = place.run("echo").args(args).start();
+    assert!(run.event("budget")["message"].as_str().unwrap().contains("waiting until"));
+    assert_eq!(place.spends(), [], "nothing was sent");
+    let set = ["budget", "set", "daily", "$2", "--agent", "echo", "--config", config.as_str()];
+    // It still pauses: what is not said stays.
+    assert!(place.command(set).done().succeeded().stdout.contains("pause"));
+    assert_eq!(run.done().succeeded().answer(), "Paid for.");
+    assert_eq!(place.spent(), COST);
+}
+
+#[test]
+fn the_cap_of_a_run_holds_beside_one_that_was_set() {
+    let place = Place::new();
+    let model = place.script(&priced());
+    let set = ["budget", "set", "task", "$100", "--agent", "echo"];
+    place.command(set).done().succeeded();
+    let run = ["--model", &model, "--budget", "$0.001", "--on-exceeded", "stop", "Hello."];
+    let refused = place.run("echo").args(run).done().exited(4);
+    assert!(refused.stderr.contains("$0.001 of $0.001"), "{}", refused.stderr);
 }

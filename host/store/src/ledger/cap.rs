@@ -15,6 +15,28 @@ use crate::invalid::{self, Invalid, Limit};
 pub const WARN_MAX: usize = 10;
 const PERCENT: RangeInclusive<u8> = 1..=100;
 
+/// Who made a cap.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub enum Source {
+    /// A configuration file. A stored cap of the same scope and window takes its place.
+    #[default]
+    Configuration,
+    /// `budget set`: stored, and read again for every request.
+    Command,
+    /// The one run that it was given to. Nothing takes its place: it binds beside all others.
+    Run,
+}
+
+impl Source {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Configuration => "configuration",
+            Self::Command => "command",
+            Self::Run => "run",
+        }
+    }
+}
+
 /// One limit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cap {
@@ -31,6 +53,7 @@ pub struct Cap {
     pub fallback: Option<String>,
     /// Where days begin.
     pub zone: Zone,
+    pub source: Source,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -58,6 +81,7 @@ impl Cap {
             warn_percent: Vec::new(),
             fallback: None,
             zone: Zone::UTC,
+            source: Source::Configuration,
         }
     }
 
@@ -72,7 +96,8 @@ impl Cap {
 
 impl Ledger<'_> {
     /// Stores a cap; it takes the place of the stored one of the same agent, scope and window, and
-    /// of the configured ones from now on, in every process. `agent` is `None` for the scope
+    /// of the configured ones from now on, in every process, also for requests that wait. The
+    /// source of `cap` is of no consequence. `agent` is `None` for the scope
     /// `System` and set for all others. Idempotent.
     pub fn set_cap(
         &self,
@@ -130,8 +155,8 @@ impl Ledger<'_> {
         })
     }
 
-    /// The caps that bind an agent: the stored ones, and those of `configured` that no stored one
-    /// replaces.
+    /// The caps that bind an agent: the stored ones, and those of `configured` whose place no
+    /// stored one takes.
     pub fn caps(&self, agent: &AgentName, configured: &[Cap]) -> Result<Vec<Cap>, CapError> {
         self.0.read(|db| Ok(effective(db, agent, configured)?))
     }
@@ -157,8 +182,10 @@ pub(super) fn effective(
     )?;
     let stored =
         statement.query_map([agent.as_str()], read)?.collect::<rusqlite::Result<Vec<Cap>>>()?;
-    let replaced =
-        |cap: &&Cap| stored.iter().any(|s| (s.scope, s.window) == (cap.scope, cap.window));
+    let replaced = |cap: &&Cap| {
+        cap.source == Source::Configuration
+            && stored.iter().any(|s| (s.scope, s.window) == (cap.scope, cap.window))
+    };
     let kept: Vec<Cap> = configured.iter().filter(|cap| !replaced(cap)).cloned().collect();
     Ok(stored.iter().cloned().chain(kept).collect())
 }
@@ -172,5 +199,6 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Cap> {
         warn_percent: json(row, 4)?,
         fallback: row.get(5)?,
         zone: named(row, 6, |name| Zone::parse(name).ok())?,
+        source: Source::Command,
     })
 }

@@ -32,7 +32,7 @@ Text that agents or models wrote is shown without control characters.
 
 /// The fields of each kind of line. That the program prints these and no others is under test in
 /// `tests/cli/json.rs`.
-const FIELDS: [(&str, &str); 14] = [
+const FIELDS: [(&str, &str); 15] = [
     ("memory list", "agent id text tags created"),
     ("memory search", "agent id text tags created score"),
     ("memory add", "agent id change"),
@@ -42,13 +42,19 @@ const FIELDS: [(&str, &str); 14] = [
     ("tasks update", TASK),
     (
         "budget, kind cap",
-        "kind scope agent window cap settled reserved available resets_at on_exceeded",
+        "kind scope agent window cap settled reserved available resets_at on_exceeded \
+         source",
     ),
     ("budget, kind total", "kind agent session requests usage cost overshoot"),
     (
-        "budget --history",
+        "budget history",
         "kind id agent session turn task requested_model model served_model usage price reserved \
          cost overshoot ending reserved_at settled_at",
+    ),
+    (
+        "budget explain",
+        "kind id agent session turn task requested_model model served_model usage price reserved \
+         cost overshoot ending reserved_at settled_at items remarks",
     ),
     ("logs", "id agent session level message at"),
     ("harness list", "name path size_bytes"),

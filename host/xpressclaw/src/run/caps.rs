@@ -3,9 +3,9 @@
 use anyhow::Result;
 use config::{Agent, Config};
 use domain::{NanoDollars, Scope, Window};
-use store::ledger::Cap;
+use store::ledger::{Cap, Source};
 
-use crate::cli::{OnExceeded, RunArgs};
+use crate::cli::RunArgs;
 use crate::exit::Failure;
 
 /// Every cap that binds a run.
@@ -15,12 +15,8 @@ pub fn caps(config: &Config, agent: Option<&Agent>, args: &RunArgs) -> Result<Ve
         let amount = NanoDollars::parse(amount)
             .map_err(|e| Failure::usage("`--budget` cannot be used").because(e))?;
         caps.push(Cap {
-            on_exceeded: match args.on_exceeded {
-                OnExceeded::Degrade => domain::OnExceeded::Degrade,
-                OnExceeded::Pause => domain::OnExceeded::Pause,
-                OnExceeded::Stop => domain::OnExceeded::Stop,
-                OnExceeded::Alert => domain::OnExceeded::Alert,
-            },
+            on_exceeded: args.on_exceeded.into(),
+            source: Source::Run,
             warn_percent: vec![config::WARN_AT_DEFAULT],
             ..Cap::new(Scope::Task, Window::Task, amount)
         });

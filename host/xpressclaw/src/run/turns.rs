@@ -130,7 +130,7 @@ fn ended(report: TurnReport, args: &RunArgs) -> Result<Exit> {
     let mut failure = Failure::new(exit, "the turn failed");
     failure.hint = match &error {
         TurnError::Budget(_) => {
-            Some("raise the cap with `--budget`, or see `xpressclaw budget`".into())
+            Some("`xpressclaw budget` shows the caps; raise one with `xpressclaw budget set`, or the run's own with `--budget`".into())
         }
         TurnError::Trap(_) | TurnError::OutOfMemory(_) | TurnError::Harness(_) => {
             Some("`xpressclaw logs` shows what the harness printed".into())

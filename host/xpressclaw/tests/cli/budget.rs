@@ -145,7 +145,7 @@ fn every_cap_that_binds_is_shown() {
 #[test]
 fn the_history_explains_each_request() {
     let home = seeded();
-    let rows = home.json(&["budget", "--history", "2", "--agent", "pi"]);
+    let rows = home.json(&["budget", "history", "--limit", "2", "--agent", "pi"]);
     assert_eq!(rows.len(), 2);
     assert_eq!((&rows[0]["session"], &rows[1]["session"]), (&json!("play"), &json!("work")));
     let request = &rows[1];
@@ -156,7 +156,7 @@ fn the_history_explains_each_request() {
     assert_eq!(request["served_model"], "gpt-5-mini-2025\u{1b}[31m");
     assert_eq!(request["usage"]["output"], 56);
 
-    let text = home.ok(&["budget", "--history", "--session", "play"]);
+    let text = home.ok(&["budget", "history", "--session", "play"]);
     let lines: Vec<&str> = text.lines().collect();
     assert_eq!(lines.len(), 2, "{text}");
     // No request wrote to a cache, so there is no such column; guests' text is filtered.
@@ -182,5 +182,83 @@ fn unknown_sessions_and_rows_are_refused() {
         2,
         &["session `work` is of agent `pi`, not of `echo`"],
     );
-    home.refused(&["budget", "--history", "0"], 2, &["is not in 1..=1000"]);
+    home.refused(&["budget", "history", "--limit", "0"], 2, &["is not in 1..=1000"]);
+}
+
+#[test]
+fn an_explanation_adds_up_to_the_cost() {
+    let home = seeded();
+    let rows = home.json(&["budget", "explain", "--session", "work"]);
+    assert_eq!(rows.len(), 2, "{rows:?}");
+    let ids: Vec<_> = rows.iter().map(|row| row["id"].as_str().unwrap().to_owned()).collect();
+    assert!(ids[0].parse::<u64>().unwrap() < ids[1].parse::<u64>().unwrap(), "the oldest first");
+    let items = rows[0]["items"].as_array().unwrap();
+    let item = |of: &str, tokens: u64, price: u64, amount: &str| json!({"tokens_of": of, "tokens": tokens, "price": money(price), "amount": amount});
+    assert_eq!(
+        items,
+        &[
+            item("input", 234, 250_000_000, "$0.0000585"),
+            item("cached", 1_000, 25_000_000, "$0.000025"),
+            item("output", 56, 2_000_000_000, "$0.000112"),
+        ]
+    );
+    let text = home.ok(&["budget", "explain", &ids[0]]);
+    for part in ["request ", "session work", "cached", "at $0.025", "$0.000112", "given back"] {
+        assert!(text.contains(part), "{part} in {text}");
+    }
+    assert!(!text.contains('\u{1b}'), "{text}");
+    home.refused(&["budget", "explain", "4711"], 1, &["no request `4711`", "hint: "]);
+    home.refused(&["budget", "explain", "x"], 2, &["not the id of a request"]);
+}
+
+#[test]
+fn a_cap_that_is_set_takes_the_place_of_the_configured_one() {
+    let home = seeded();
+    home.configure(
+        "time_zone: Europe/Berlin\nbudget: {monthly: $1, on_exceeded: stop, warn_at: [50]}\n",
+    );
+    let caps = || -> Vec<Value> {
+        home.json(&["budget"]).into_iter().filter(|row| row["kind"] == "cap").collect()
+    };
+    assert_eq!(caps()[0]["source"], "configuration");
+    let set = home.json(&["budget", "set", "monthly", "$3"]);
+    assert_eq!((set.len(), &set[0]["cap"]), (1, &money(3_000_000_000)));
+    // What is not said stays.
+    assert_eq!((&set[0]["source"], &set[0]["on_exceeded"]), (&json!("command"), &json!("stop")));
+    let text =
+        home.ok(&["budget", "set", "daily", "0.5", "--agent", "pi", "--on-exceeded", "pause"]);
+    assert!(text.contains("agent pi") && text.contains("pause"), "{text}");
+    let both = caps();
+    assert_eq!(both.len(), 2, "{both:?}");
+    assert_eq!(both[1]["agent"], "pi");
+    // Midnight in Berlin, in winter or summer.
+    let hour = both[1]["resets_at"].as_u64().unwrap() / 3_600_000 % 24;
+    assert!(hour == 22 || hour == 23, "{hour}");
+
+    let cleared = home.run(&["budget", "clear", "monthly"]);
+    assert!(cleared.code == 0 && cleared.stderr.contains("$1.00 holds again"), "{cleared:?}");
+    let again = home.run(&["budget", "clear", "monthly"]);
+    assert!(again.code == 0 && again.stderr.contains("nothing changed"), "{again:?}");
+    let gone = home.run(&["budget", "clear", "daily", "--agent", "pi"]);
+    assert!(gone.code == 0 && gone.stderr.contains("does not bound"), "{gone:?}");
+    assert_eq!(caps().len(), 1);
+}
+
+#[test]
+fn a_cap_that_would_bound_nobody_is_refused() {
+    let home = seeded();
+    for (args, because) in [
+        (
+            &["budget", "set", "daily", "$1", "--agent", "pu"][..],
+            "no agent `pu`; there are: echo, pi",
+        ),
+        (&["budget", "set", "task", "$1"], "is of one agent"),
+        (&["budget", "set", "yearly", "$1"], "yearly"),
+        (&["budget", "set", "daily", "1e3"], "not an amount"),
+        (&["budget", "set", "daily", "$1", "--warn-at", "0"], "0"),
+        (&["budget", "clear", "task"], "is of one agent"),
+    ] {
+        home.refused(args, 2, &[because]);
+    }
+    assert!(home.json(&["budget"]).iter().all(|row| row["kind"] == "total"));
 }

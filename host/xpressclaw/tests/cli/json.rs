@@ -25,7 +25,7 @@ fn documented() -> Fields {
 
 /// What the program prints, by the names of that table.
 fn printed(home: &Home) -> Fields {
-    let commands: [(&str, &[&str]); 13] = [
+    let commands: [(&str, &[&str]); 14] = [
         ("memory add", &["memory", "add", "a note", "--agent", "pi"]),
         ("memory list", &["memory", "list", "--agent", "pi"]),
         ("memory search", &["memory", "search", "note", "--agent", "pi"]),
@@ -34,7 +34,8 @@ fn printed(home: &Home) -> Fields {
         ("tasks list", &["tasks", "list", "--agent", "pi"]),
         ("tasks update", &["tasks", "update", "1", "--title", "b", "--agent", "pi"]),
         ("budget", &["budget"]),
-        ("budget --history", &["budget", "--history"]),
+        ("budget history", &["budget", "history"]),
+        ("budget explain", &["budget", "explain"]),
         ("logs", &["logs"]),
         ("harness list", &["harness", "list"]),
         ("harness inspect", &["harness", "inspect", "idle"]),

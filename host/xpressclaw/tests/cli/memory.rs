@@ -94,7 +94,7 @@ fn a_listing_makes_nothing() {
         &["memory", "search", "x", "--agent", "pi"],
         &["tasks", "list"],
         &["budget"],
-        &["budget", "--history"],
+        &["budget", "history"],
         &["logs"],
         &["harness", "list"],
         &["model", "list"],

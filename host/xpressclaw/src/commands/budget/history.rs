@@ -2,77 +2,30 @@
 
 use anstyle::Style;
 use anyhow::Result;
-use domain::chat::Usage;
-use domain::{AgentName, SessionId, TurnId};
-use serde::Serialize;
+use domain::SessionId;
 use store::Store;
-use store::ledger::{Ending, Filter, ReservationId, Spend};
+use store::ledger::{Ending, Filter, Spend};
 
-use super::super::output::{self, Money, PricePerMillion};
+use super::super::output;
 use super::super::table::{Align, Cell, Table};
 use super::super::time;
-use crate::cli::{BudgetArgs, Format};
+use super::row::Row;
+use crate::cli::{Format, HistoryArgs};
 use crate::exit::Exit;
 use crate::render::{DIM, RED, YELLOW};
 
-/// A request as JSON.
-#[derive(Serialize)]
-struct Row {
-    kind: &'static str,
-    id: ReservationId,
-    agent: AgentName,
-    session: Option<SessionId>,
-    turn: Option<TurnId>,
-    task: String,
-    requested_model: String,
-    /// The one that it was routed to and priced as.
-    model: String,
-    /// The one that the provider says it served.
-    served_model: Option<String>,
-    usage: Usage,
-    price: PricePerMillion,
-    reserved: Money,
-    cost: Money,
-    overshoot: Money,
-    ending: Ending,
-    reserved_at: u64,
-    settled_at: u64,
-}
-
-pub fn run(store: &Store, args: &BudgetArgs, rows: u32) -> Result<Exit> {
+pub fn run(store: &Store, args: &HistoryArgs) -> Result<Exit> {
     let filter =
         Filter { agent: args.agent.as_ref(), session: args.session.as_ref(), ..Filter::default() };
-    let spends = store.ledger().history(&filter, rows)?;
+    let spends = store.ledger().history(&filter, args.limit)?;
     if spends.is_empty() {
         output::note("no request matches");
     }
     match args.format {
-        Format::Json => output::print_json(&spends.into_iter().map(row).collect::<Vec<_>>())?,
+        Format::Json => output::print_json(&spends.into_iter().map(Row::from).collect::<Vec<_>>())?,
         Format::Text => output::print(&as_text(spends))?,
     }
     Ok(Exit::Ok)
-}
-
-fn row(spend: Spend) -> Row {
-    Row {
-        kind: "request",
-        id: spend.id,
-        agent: spend.agent,
-        session: spend.session,
-        turn: spend.turn,
-        task: spend.task,
-        requested_model: spend.requested_model,
-        model: spend.model,
-        served_model: spend.served_model,
-        usage: spend.usage,
-        price: spend.price.into(),
-        reserved: spend.reserved.into(),
-        cost: spend.cost.into(),
-        overshoot: spend.overshoot.into(),
-        ending: spend.ending,
-        reserved_at: spend.reserved_at,
-        settled_at: spend.settled_at,
-    }
 }
 
 fn as_text(spends: Vec<Spend>) -> String {

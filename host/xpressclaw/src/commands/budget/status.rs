@@ -12,7 +12,7 @@ use super::super::output::{self, Money};
 use super::super::table::{Align, Cell, Table};
 use super::super::{Context, now_ms, time};
 use crate::caps::configured;
-use crate::cli::{BudgetArgs, Format};
+use crate::cli::{Format, ShowArgs};
 use crate::exit::Exit;
 use crate::render::{BOLD, RED, YELLOW, tokens};
 
@@ -41,6 +41,8 @@ struct CapRow {
     /// Milliseconds since the Unix epoch; `None`: never by itself.
     resets_at: Option<u64>,
     on_exceeded: OnExceeded,
+    /// `configuration` or `command`.
+    source: &'static str,
     /// Of the cap, settled and reserved; the highest percentage to warn at that was reached.
     #[serde(skip)]
     used: Option<(u128, Option<u8>)>,
@@ -61,10 +63,10 @@ struct TotalRow {
 pub fn run(
     context: &Context,
     store: &Store,
-    args: &BudgetArgs,
+    args: &ShowArgs,
     agents: &[AgentName],
 ) -> Result<Exit> {
-    let caps = caps(context, store, args, agents)?;
+    let caps = caps(context, store, args.agent.as_ref(), agents)?;
     let totals = totals(store, args, agents)?;
     match args.format {
         Format::Json => {
@@ -83,18 +85,36 @@ pub fn run(
     Ok(Exit::Ok)
 }
 
+/// One cap and how far it is used.
+pub(super) fn print_cap(
+    context: &Context,
+    store: &Store,
+    agent: Option<&AgentName>,
+    (scope, window): (Scope, Window),
+    format: Format,
+) -> Result<Exit> {
+    let agents = agent.cloned().map_or_else(Vec::new, |agent| vec![agent]);
+    let mut rows = caps(context, store, agent, &agents)?;
+    rows.retain(|row| (row.scope, row.window, row.agent.as_ref()) == (scope, window, agent));
+    match format {
+        Format::Json => output::print_json(&rows.into_iter().map(Row::Cap).collect::<Vec<_>>())?,
+        Format::Text => output::print(&caps_as_text(rows))?,
+    }
+    Ok(Exit::Ok)
+}
+
 /// The caps of all agents once, then those of each.
 fn caps(
     context: &Context,
     store: &Store,
-    args: &BudgetArgs,
+    named: Option<&AgentName>,
     agents: &[AgentName],
 ) -> Result<Vec<CapRow>> {
     let mut rows: Vec<CapRow> = Vec::new();
     let now = now_ms();
     // Without any agent the system's caps are still there; whose name is asked for is all the same.
     let nobody = [AgentName::new("nobody")?];
-    let asked = if agents.is_empty() && args.agent.is_none() { &nobody } else { agents };
+    let asked = if agents.is_empty() && named.is_none() { &nobody } else { agents };
     for agent in asked {
         let configured = configured(&context.config, context.config.agent(agent.as_str()))?;
         let lines = store.ledger().lines(agent, None, &configured, now)?;
@@ -132,6 +152,7 @@ fn row(cap: &Cap, line: Option<&BudgetLine>, agent: Option<AgentName>) -> CapRow
         available: line.map(|line| line.available().into()),
         resets_at: line.and_then(|line| line.resets_at),
         on_exceeded: cap.on_exceeded,
+        source: cap.source.as_str(),
         used,
     }
 }
@@ -147,6 +168,7 @@ fn caps_as_text(rows: Vec<CapRow>) -> String {
         ("USED", Align::Right),
         ("RESETS", Align::Left),
         ("WHEN SPENT", Align::Left),
+        ("SET BY", Align::Left),
     ]);
     let text = |money: Option<Money>| money.map_or(String::new(), |money| money.text);
     for row in rows {
@@ -173,13 +195,14 @@ fn caps_as_text(rows: Vec<CapRow>) -> String {
             ),
             row.resets_at.map_or(String::new(), time::local).into(),
             row.on_exceeded.as_str().into(),
+            row.source.into(),
         ]);
     }
     table.render()
 }
 
 /// Sessions, their agents, everything: sums after what they are of.
-fn totals(store: &Store, args: &BudgetArgs, agents: &[AgentName]) -> Result<Vec<TotalRow>> {
+fn totals(store: &Store, args: &ShowArgs, agents: &[AgentName]) -> Result<Vec<TotalRow>> {
     let mut rows = Vec::new();
     let total = |agent: Option<&AgentName>, session: Option<&SessionId>| -> Result<TotalRow> {
         let sum = store.ledger().totals(&Filter { agent, session, ..Filter::default() })?;
