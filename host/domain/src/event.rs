@@ -90,6 +90,12 @@ pub enum Event {
         question: String,
         choices: Vec<String>,
     },
+    /// A question of `Ask` is over. Without `by` nobody answered it.
+    Answered {
+        id: QuestionId,
+        by: Option<String>,
+        answer: Option<String>,
+    },
     TurnFinished {
         turn: TurnId,
         stop: Stop,

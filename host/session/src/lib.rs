@@ -16,4 +16,4 @@ pub use error::{OpenError, TurnError};
 pub use guest::Features;
 pub use harness_file::{Harness, HarnessError};
 pub use runtime::{Runtime, RuntimeError, RuntimeOptions};
-pub use session::{Session, SessionConfig, TurnReport};
+pub use session::{Session, SessionConfig, TurnReport, leftovers};

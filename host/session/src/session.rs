@@ -317,7 +317,8 @@ impl Session {
     }
 }
 
-fn leftovers(inputs: Vec<TurnInput>) -> Vec<Part> {
+/// What the user said and no turn took, as a prompt.
+pub fn leftovers(inputs: Vec<TurnInput>) -> Vec<Part> {
     inputs
         .into_iter()
         .flat_map(|input| match input {

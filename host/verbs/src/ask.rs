@@ -33,10 +33,20 @@ impl wit::Host for VerbsView<'_> {
             question: question.text.clone(),
             choices: question.choices.clone(),
         });
-        let answer = tokio::select! {
+        let asked = tokio::select! {
             biased;
-            () = ctx.cancellation.cancelled() => return Ok(Err(Error::Cancelled)),
-            answer = ctx.user.ask(&question) => answer.map(|answer| answer.text),
+            () = ctx.cancellation.cancelled() => Err(Error::Cancelled),
+            answer = ctx.user.ask(&question) => Ok(answer),
+        };
+        let given = asked.as_ref().ok().and_then(Option::as_ref);
+        ctx.events.host(Event::Answered {
+            id: question.id.clone(),
+            by: given.map(|answer| answer.by.clone()),
+            answer: given.map(|answer| answer.text.clone()),
+        });
+        let answer = match asked {
+            Ok(answer) => answer.map(|answer| answer.text),
+            Err(cancelled) => return Ok(Err(cancelled)),
         };
         Ok(match answer {
             Some(answer) if answer.len() > QUESTION_MAX_BYTES => {

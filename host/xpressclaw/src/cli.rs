@@ -46,6 +46,10 @@ pub struct Global {
 pub enum Command {
     /// Run a harness: one turn with a prompt, or a conversation without
     Run(Box<RunArgs>),
+    /// The sessions that run now
+    Ps(PsArgs),
+    /// Watch a running session, steer it, cancel it, answer its questions
+    Attach(AttachArgs),
     /// Notes that an agent keeps
     #[command(subcommand)]
     Memory(MemoryCommand),
@@ -90,6 +94,26 @@ pub struct RunArgs {
     /// A conversation to continue or to begin under this name
     #[arg(long, value_name = "NAME")]
     pub session: Option<String>,
+    /// How to print
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+}
+
+#[derive(Debug, Args)]
+pub struct PsArgs {
+    /// How to print
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+}
+
+#[derive(Debug, Args)]
+pub struct AttachArgs {
+    /// A session or an agent of `xpressclaw ps` [default: the only one that runs]
+    #[arg(value_name = "SESSION|AGENT")]
+    pub target: Option<String>,
+    /// Only watch: nothing that is typed is sent
+    #[arg(long)]
+    pub read_only: bool,
     /// How to print
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,

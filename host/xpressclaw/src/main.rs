@@ -2,6 +2,7 @@
 //!
 //! stdout is data, stderr is everything else; exit codes are in `exit.rs`.
 
+mod asked;
 mod caps;
 mod cli;
 mod commands;
@@ -13,6 +14,7 @@ mod paths;
 mod render;
 mod run;
 mod terminal;
+mod typed;
 
 use std::process::ExitCode;
 

@@ -39,6 +39,11 @@ impl Paths {
         self.data.join("harnesses")
     }
 
+    /// The sockets of the processes that run agents.
+    pub fn control(&self) -> PathBuf {
+        self.data.join("control")
+    }
+
     pub fn models(&self) -> PathBuf {
         self.data.join("models")
     }

@@ -18,6 +18,8 @@ use crate::{Answer, DEADLINE};
 pub enum Play {
     /// The answer, streamed to its end.
     Stream(Answer),
+    /// The answer's first piece, and the rest after [`Server::release`].
+    Gated(Answer),
     /// The answer's pieces, then the connection is cut.
     Cut(Answer),
     /// The answer's pieces, then nothing until the client closes the connection; that is reported
@@ -73,6 +75,7 @@ pub struct Server {
     address: SocketAddr,
     seen: Receiver<Request>,
     closed: Receiver<()>,
+    release: Sender<()>,
 }
 
 impl Server {
@@ -82,13 +85,16 @@ impl Server {
         let plays = Arc::new(Mutex::new(plays.into_iter().collect::<VecDeque<_>>()));
         let (tell, seen) = mpsc::channel();
         let (tell_closed, closed) = mpsc::channel();
+        let (release, released) = mpsc::channel();
+        let released = Arc::new(Mutex::new(released));
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 let (tell, tell_closed, plays) = (tell.clone(), tell_closed.clone(), plays.clone());
-                thread::spawn(move || serve(&stream, &tell, &tell_closed, &plays));
+                let released = released.clone();
+                thread::spawn(move || serve(&stream, &tell, &tell_closed, &released, &plays));
             }
         });
-        Self { address, seen, closed }
+        Self { address, seen, closed, release }
     }
 
     /// What a configuration names.
@@ -107,6 +113,11 @@ impl Server {
         self.seen.try_iter().count()
     }
 
+    /// Lets one gated answer go on.
+    pub fn release(&self) {
+        self.release.send(()).expect("the server runs");
+    }
+
     /// Waits until the client closed a connection that was held open.
     #[track_caller]
     pub fn connection_closed(&self) {
@@ -118,13 +129,14 @@ fn serve(
     stream: &TcpStream,
     tell: &Sender<Request>,
     tell_closed: &Sender<()>,
+    released: &Mutex<Receiver<()>>,
     plays: &Mutex<VecDeque<Play>>,
 ) {
     let mut reader = BufReader::new(stream);
     while let Some(request) = read_request(&mut reader) {
         let play = plays.lock().expect("no play panics").pop_front();
         let _ = tell.send(request);
-        if perform(stream, play, tell_closed).is_err() {
+        if perform(stream, play, tell_closed, released).is_err() {
             return;
         }
     }
@@ -150,12 +162,25 @@ fn perform(
     mut stream: &TcpStream,
     play: Option<Play>,
     tell_closed: &Sender<()>,
+    released: &Mutex<Receiver<()>>,
 ) -> std::io::Result<()> {
     let over = || std::io::Error::from(std::io::ErrorKind::ConnectionAborted);
     match play {
         Some(Play::Stream(answer)) => {
             begin(stream)?;
             send(stream, &answer.finished())?;
+            piece(stream, "data: [DONE]\n\n")?;
+            stream.write_all(b"0\r\n\r\n")
+        }
+        Some(Play::Gated(answer)) => {
+            begin(stream)?;
+            let pieces = answer.finished();
+            let (first, rest) = pieces.split_at(1);
+            send(stream, first)?;
+            // A test that failed releases nothing: the connection ends with it.
+            let waited = released.lock().expect("no play panics").recv_timeout(DEADLINE);
+            waited.map_err(|_| over())?;
+            send(stream, rest)?;
             piece(stream, "data: [DONE]\n\n")?;
             stream.write_all(b"0\r\n\r\n")
         }

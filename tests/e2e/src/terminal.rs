@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use pty_process::blocking::{Command, open};
 use pty_process::{Size, blocking::Pty};
+use rustix::process::{Pid, Signal, kill_process};
 
 use crate::run::wait;
 use crate::{DEADLINE, Run, Tape, program};
@@ -72,6 +73,11 @@ impl Terminal {
             Ok(end) => self.seen = end,
             Err(all) => panic!("no {text:?} after byte {seen} in\n{all:?}"),
         }
+    }
+
+    /// What no program can refuse.
+    pub fn kill(&self) {
+        kill_process(Pid::from_child(&self.child), Signal::KILL).expect("the program runs");
     }
 
     /// Everything printed so far, escape sequences included.

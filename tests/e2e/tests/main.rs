@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
 mod ask;
+mod attach;
 mod budgets;
 mod cancel;
 mod conversation;
@@ -13,4 +14,5 @@ mod pi;
 mod prompt;
 mod provider_failures;
 mod sessions;
+mod steer;
 mod usage;

@@ -49,6 +49,10 @@ impl Bench {
         let next = || match self.reader.try_next()? {
             Event::Verb { verb, summary } => Some(format!("{verb}: {summary}")),
             Event::Ask { question, choices, .. } => Some(format!("ask: {question} {choices:?}")),
+            Event::Answered { by, answer, .. } => {
+                let (answer, by) = (answer.unwrap_or_default(), by.unwrap_or("nobody".into()));
+                Some(format!("answered: {answer} by {by}"))
+            }
             other => panic!("{other:?}"),
         };
         std::iter::from_fn(next).collect()

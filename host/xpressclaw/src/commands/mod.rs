@@ -3,6 +3,7 @@
 //! A command that lists never creates anything; what it prints as text is filtered in `table`.
 
 mod agents;
+mod attach;
 mod budget;
 mod doctor;
 mod harness;
@@ -12,6 +13,7 @@ mod memory;
 mod model;
 mod open;
 mod output;
+mod ps;
 #[cfg(test)]
 mod reference;
 mod table;
@@ -33,6 +35,8 @@ pub fn dispatch(cli: Cli) -> Result<Exit> {
     let context = Context::resolve(&cli.global)?;
     match cli.command {
         Command::Run(args) => crate::run::run(&context, &args),
+        Command::Ps(args) => ps::run(&context, &args),
+        Command::Attach(args) => attach::run(&context, &args),
         Command::Memory(command) => memory::run(&context, command),
         Command::Tasks(command) => tasks::run(&context, command),
         Command::Budget(args) => budget::run(&context, &args),

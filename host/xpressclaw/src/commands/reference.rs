@@ -32,7 +32,8 @@ Text that agents or models wrote is shown without control characters.
 
 /// The fields of each kind of line. That the program prints these and no others is under test in
 /// `tests/cli/json.rs`.
-const FIELDS: [(&str, &str); 15] = [
+const FIELDS: [(&str, &str); 16] = [
+    ("ps", "session agent harness model state turn since cost watchers questions pid"),
     ("memory list", "agent id text tags created"),
     ("memory search", "agent id text tags created score"),
     ("memory add", "agent id change"),
@@ -72,7 +73,7 @@ fn render() -> String {
     let mut page = PREFACE.to_owned();
     heading(&mut page, &root, "xpressclaw");
     section(&mut page, &root, "xpressclaw");
-    page.push_str("\n# Fields in JSON\n\n`run` prints the events of [events.md](events.md).\n\n");
+    page.push_str("\n# Fields in JSON\n\n`run` prints the events of [events.md](events.md), `attach` the notifications of\n[control.md](control.md#in-json), each with its method as `kind`.\n\n");
     page.push_str("| line | fields |\n|---|---|\n");
     for (line, fields) in FIELDS {
         let fields: Vec<_> = fields.split(' ').map(|field| format!("`{field}`")).collect();

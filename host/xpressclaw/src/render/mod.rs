@@ -1,6 +1,7 @@
 //! Events on the screen: text for people, JSON for programs.
 
 mod escape;
+pub mod input;
 mod summary;
 mod text;
 
@@ -10,6 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use anstyle::{AnsiColor, Style};
 use domain::Event;
+use serde::Serialize;
 
 use crate::cli::Format;
 
@@ -49,6 +51,13 @@ impl Printer {
         }
     }
 
+    /// Any object, in JSON; none any more after the output was closed.
+    pub fn object<T: Serialize>(&self, object: &T) {
+        if !self.is_closed() && json(object).is_err() {
+            self.closed.store(true, Ordering::Relaxed);
+        }
+    }
+
     /// Whether nobody reads any more, as behind `| head`: time to end what is under way.
     pub fn is_closed(&self) -> bool {
         self.closed.load(Ordering::Relaxed)
@@ -67,13 +76,30 @@ impl Printer {
         let _ = self.locked(|text| text.note(note));
     }
 
+    /// A line for people, as it is, on stderr.
+    pub fn plain_line(&self, line: &str) {
+        let line = &plain(line);
+        let _ = self.locked(|text| text.line(line));
+    }
+
+    /// A question that waits for a typed line; the cursor stays behind it.
+    pub fn question(&self, text: &str) {
+        let text = &plain(text);
+        let _ = self.locked(|shown| shown.question(text));
+    }
+
+    /// A line was typed: the terminal has begun a new one.
+    pub fn typed(&self) {
+        self.locked(text::Text::typed);
+    }
+
     fn locked<T>(&self, print: impl FnOnce(&mut text::Text) -> T) -> T {
         print(&mut self.text.lock().unwrap_or_else(std::sync::PoisonError::into_inner))
     }
 }
 
-fn json(event: &Event) -> std::io::Result<()> {
-    let mut line = serde_json::to_vec(event).map_err(std::io::Error::other)?;
+fn json(object: &impl Serialize) -> std::io::Result<()> {
+    let mut line = serde_json::to_vec(object).map_err(std::io::Error::other)?;
     line.push(b'\n');
     let mut stdout = std::io::stdout().lock();
     stdout.write_all(&line)?;

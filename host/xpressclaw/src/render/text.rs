@@ -20,6 +20,7 @@ enum At {
     LineStart,
     Answer,
     Thought,
+    Question,
 }
 
 #[derive(Default)]
@@ -72,6 +73,7 @@ impl Text {
             }
             // The question is printed where it is answered, failures where the command ends.
             Event::Ask { .. }
+            | Event::Answered { .. }
             | Event::TurnStarted { .. }
             | Event::StepStarted { .. }
             | Event::StepFinished { .. }
@@ -123,7 +125,7 @@ impl Text {
         if text.is_empty() {
             return Ok(());
         }
-        if self.at == At::Thought {
+        if matches!(self.at, At::Thought | At::Question) {
             self.fresh_line()?;
         }
         let mut stdout = io::stdout().lock();
@@ -142,17 +144,32 @@ impl Text {
                 stdout.write_all(b"\n")?;
                 stdout.flush()
             }
-            At::Thought => writeln!(anstream::stderr().lock()),
+            At::Thought | At::Question => writeln!(anstream::stderr().lock()),
         }
     }
 
-    fn line(&mut self, line: &str) -> io::Result<()> {
+    pub fn line(&mut self, line: &str) -> io::Result<()> {
         self.fresh_line()?;
         writeln!(anstream::stderr().lock(), "{line}")
     }
 
     pub fn note(&mut self, note: &str) -> io::Result<()> {
         self.line(&format!("{DIM}{note}{DIM:#}"))
+    }
+
+    pub fn question(&mut self, text: &str) -> io::Result<()> {
+        self.fresh_line()?;
+        let mut stderr = anstream::stderr().lock();
+        write!(stderr, "\n? {text}\n? ")?;
+        stderr.flush()?;
+        self.at = At::Question;
+        Ok(())
+    }
+
+    pub fn typed(&mut self) {
+        if self.at == At::Question {
+            self.at = At::LineStart;
+        }
     }
 
     pub fn end_of_turn(&mut self) -> io::Result<()> {

@@ -1,12 +1,15 @@
 //! `xpressclaw run`: from flags to a session, from a session's events to the screen.
 
 mod caps;
+mod control_socket;
 mod prompt;
+mod show;
 mod turns;
 
 use std::sync::Arc;
 
 use anyhow::Result;
+use control::{Board, Desk, Opening};
 use domain::{AgentName, SessionId};
 use engine::Allocation;
 use llm::Pipeline;
@@ -18,7 +21,8 @@ use crate::commands::{Context, now_ms};
 use crate::exit::{Exit, Failure};
 use crate::models::{Downgrade, LOCAL, models};
 use crate::render::Printer;
-use crate::terminal::TerminalUser;
+use crate::run::control_socket::ControlSocket;
+use crate::run::show::Show;
 use crate::{harness_path, terminal};
 
 /// Worker threads: one for the guest, one for what streams meanwhile.
@@ -29,17 +33,23 @@ pub fn run(context: &Context, args: &RunArgs) -> Result<Exit> {
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(WORKERS).enable_all().build()?;
     runtime.block_on(async {
-        let session = open(context, args)?;
-        turns::converse(session, prompt, args).await
+        let mut opened = open(context, args)?;
+        let exit = turns::converse(&mut opened, prompt, args).await;
+        let Opened { show, socket, .. } = opened;
+        // Who watches sees the end before the socket closes.
+        drop(show);
+        socket.close().await;
+        exit
     })
 }
 
-/// A session and what prints it.
+/// A session and what shows it.
 struct Opened {
     runtime: Arc<Runtime>,
     session: Session,
     events: ::harness::EventReader,
-    printer: Printer,
+    show: Show,
+    socket: ControlSocket,
 }
 
 fn open(context: &Context, args: &RunArgs) -> Result<Opened> {
@@ -100,6 +110,8 @@ fn open(context: &Context, args: &RunArgs) -> Result<Opened> {
         || "{}".to_owned(),
         |agent| serde_json::Value::Object(agent.settings.clone()).to_string(),
     );
+    let (board, desk) = (Board::default(), Arc::new(Desk::default()));
+    let (agent_name, id, model) = (agent.clone(), session_id.clone(), models.model.clone());
     let (session, events) = Session::open(
         runtime.clone(),
         harness,
@@ -116,13 +128,23 @@ fn open(context: &Context, args: &RunArgs) -> Result<Opened> {
             workspace,
             caps,
             policy,
-            user: Arc::new(TerminalUser::new(
-                args.format == Format::Text && terminal::is_interactive(),
-            )),
+            user: desk.clone(),
         },
     )
     .map_err(|e| Failure::usage("cannot open the session").because(e))?;
-    Ok(Opened { runtime, session, events, printer })
+    let handle = session.handle();
+    let seat = board.open(Opening {
+        session: id,
+        agent: agent_name,
+        harness: found.name,
+        model,
+        desk: desk.clone(),
+        take: Box::new(move |input| handle.send(input)),
+    });
+    let socket = ControlSocket::open(&context.paths.control(), board, &printer);
+    let present = args.format == Format::Text && terminal::is_interactive();
+    let show = Show::new(printer, seat, desk, session.handle(), present);
+    Ok(Opened { runtime, session, events, show, socket })
 }
 
 fn policy(configured: &[String], flags: &[String]) -> Result<Policy> {

@@ -1,10 +1,10 @@
-//! Turns: run them, print them, let Ctrl-C cancel them.
+//! Turns: run them, show them, let what is typed steer them and Ctrl-C cancel them.
 
 use std::time::Duration;
 
 use anyhow::Result;
 use domain::event::Stop;
-use domain::{Event, Part, TurnInput};
+use domain::{Event, Part};
 use session::{TurnError, TurnReport};
 
 use super::Opened;
@@ -16,15 +16,15 @@ use crate::terminal::{Interrupts, Line, Lines};
 /// reads a long prompt for half a minute.
 const PATIENCE: Duration = Duration::from_secs(3);
 
-/// One turn with a prompt, or a conversation until the user ends it.
-pub async fn converse(mut opened: Opened, prompt: Option<String>, args: &RunArgs) -> Result<Exit> {
+/// One prompt to its end, or a conversation until the user ends it.
+pub async fn converse(opened: &mut Opened, prompt: Option<String>, args: &RunArgs) -> Result<Exit> {
     if let Some(prompt) = prompt {
-        let report = turn(&mut opened, vec![Part::Text(prompt)]).await?;
-        return if opened.printer.is_closed() { Ok(Exit::Failed) } else { ended(report, args) };
+        return once(opened, vec![Part::Text(prompt)], args).await;
     }
     let mut lines = Lines::new()?;
-    opened.printer.note(&format!(
-        "session {}; Ctrl-C cancels a turn, Ctrl-D ends the conversation",
+    opened.show.printer.note(&format!(
+        "session {}; a line typed during a turn steers it; Ctrl-C cancels a turn, Ctrl-D ends the \
+         conversation",
         opened.session.id()
     ));
     let mut exit = Exit::Ok;
@@ -40,36 +40,59 @@ pub async fn converse(mut opened: Opened, prompt: Option<String>, args: &RunArgs
         } else {
             std::mem::take(&mut pending)
         };
-        let report = turn(&mut opened, prompt).await?;
-        if opened.printer.is_closed() {
+        let mut report = turn(opened, prompt).await?;
+        if opened.show.printer.is_closed() {
             return Ok(Exit::Failed);
         }
-        pending = report.leftovers.clone();
+        pending = std::mem::take(&mut report.leftovers);
         exit = ended(report, args).unwrap_or_else(|error| print(&error));
+        if !pending.is_empty() {
+            opened.show.printer.note("not taken in that turn, so it is the next prompt");
+        }
     }
 }
 
-/// Runs one turn and prints its events as they come. When nobody reads them any more the turn is
+/// One prompt, and then what somebody steered and the harness did not take.
+async fn once(opened: &mut Opened, mut prompt: Vec<Part>, args: &RunArgs) -> Result<Exit> {
+    loop {
+        let report = turn(opened, prompt).await?;
+        if opened.show.printer.is_closed() {
+            return Ok(Exit::Failed);
+        }
+        let done = matches!(&report.result, Ok(stop) if *stop != Stop::Cancelled);
+        if report.leftovers.is_empty() || !done {
+            if !report.leftovers.is_empty() {
+                let left = domain::content::plain_text(&report.leftovers);
+                opened.show.printer.note(&format!("not taken in that turn: {left}"));
+            }
+            return ended(report, args);
+        }
+        opened.show.printer.note("not taken in that turn, so it is the next prompt");
+        prompt = report.leftovers;
+    }
+}
+
+/// Runs one turn and shows its events as they come. When nobody reads them any more the turn is
 /// cancelled, so that what it used is settled and no more is used.
 async fn turn(opened: &mut Opened, prompt: Vec<Part>) -> Result<TurnReport> {
     let mut interrupts = Interrupts::listen()?;
-    let handle = opened.session.handle();
-    let Opened { session, events, printer, runtime } = opened;
+    let Opened { session, events, show, runtime, socket } = opened;
+    let mut typed = show.typing()?;
     let mut running = std::pin::pin!(session.turn(prompt));
-    let mut cancelled = false;
+    let (mut interrupted, mut closed) = (false, false);
     let mut waiting: Option<(tokio::time::Instant, String)> = None;
-    let report = loop {
+    let mut report = loop {
         tokio::select! {
             biased;
             () = interrupts.next() => {
-                if cancelled {
-                    printer.note("quitting");
+                if interrupted {
+                    show.printer.note("quitting");
+                    socket.remove();
                     std::process::exit(Exit::Cancelled as i32);
                 }
-                cancelled = true;
-                printer.note("cancelling; press Ctrl-C again to quit at once");
-                // A cancellation is never refused.
-                let _ = handle.send(TurnInput::Cancel);
+                interrupted = true;
+                show.printer.note("cancelling; press Ctrl-C again to quit at once");
+                show.cancel();
             }
             Some(event) = events.next() => {
                 waiting = match &event {
@@ -78,23 +101,38 @@ async fn turn(opened: &mut Opened, prompt: Vec<Part>) -> Result<TurnReport> {
                     }
                     _ => None,
                 };
-                printer.event(&event);
-                if printer.is_closed() && !cancelled {
-                    cancelled = true;
-                    let _ = handle.send(TurnInput::Cancel);
+                show.event(&event);
+                if show.printer.is_closed() && !closed {
+                    closed = true;
+                    show.cancel();
                 }
             }
+            note = show.next_note() => {
+                // What came before it is shown before it.
+                while let Some(event) = events.try_next() {
+                    show.event(&event);
+                }
+                show.note(note, &typed);
+            }
+            typing = typed.next() => show.typed(typing, &typed),
             model = until(waiting.clone()) => {
                 waiting = None;
-                printer.note(&format!("waiting for {model}: it reads the prompt"));
+                show.printer.note(&format!("waiting for {model}: it reads the prompt"));
             }
             report = &mut running => break report,
         }
     };
     while let Some(event) = events.try_next() {
-        printer.event(&event);
+        show.event(&event);
     }
-    printer.end_of_turn();
+    while let Some(note) = show.try_note() {
+        show.note(note, &typed);
+    }
+    // Nobody can give this turn anything any more; what somebody did until now is not lost.
+    report.leftovers.extend(show.left());
+    let typed = typed.stop().await.into_iter().filter(|line| !line.trim().is_empty());
+    report.leftovers.extend(typed.map(Part::Text));
+    show.printer.end_of_turn();
     runtime.pipeline().drain().await;
     Ok(report)
 }

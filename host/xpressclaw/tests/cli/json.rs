@@ -25,7 +25,8 @@ fn documented() -> Fields {
 
 /// What the program prints, by the names of that table.
 fn printed(home: &Home) -> Fields {
-    let commands: [(&str, &[&str]); 14] = [
+    let commands: [(&str, &[&str]); 15] = [
+        ("ps", &["ps"]),
         ("memory add", &["memory", "add", "a note", "--agent", "pi"]),
         ("memory list", &["memory", "list", "--agent", "pi"]),
         ("memory search", &["memory", "search", "note", "--agent", "pi"]),
@@ -67,5 +68,6 @@ fn fields_are_those_of_the_reference() {
     home.configure(
         "budget: {monthly: $1, task: $1}\nproviders: {openai: {models: {one: {price: free}}}}\n",
     );
+    let _running = crate::running::Running::start(&home);
     assert_eq!(printed(&home), documented());
 }

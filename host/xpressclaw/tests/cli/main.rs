@@ -13,4 +13,6 @@ mod json;
 mod logs;
 mod memory;
 mod model;
+#[cfg(unix)]
+mod running;
 mod tasks;

@@ -25,6 +25,7 @@ const LAYERS: &[Layer] = &[
     Layer {
         crates: &[
             "config",
+            "control",
             "harness",
             "llm",
             "local-model",

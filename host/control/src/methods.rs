@@ -1,0 +1,93 @@
+//! What the requests do.
+
+use domain::TurnInput;
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::board::{Board, FindError, InputError, Watching};
+use crate::connection::Peer;
+use crate::desk::AnswerError;
+use crate::protocol::{Error, Request, Say, Sessions, Which, code};
+
+/// The methods' names, for the error that lists them.
+pub(crate) const NAMES: [&str; 7] =
+    ["list", "watch", "questions", "steer", "follow_up", "cancel", "answer"];
+
+/// Performs a request and gives back its result.
+pub(crate) fn perform(
+    request: Request,
+    peer: Peer,
+    board: &Board,
+    watching: &mut Option<Watching>,
+) -> Result<Value, Error> {
+    match request {
+        Request::List {} => result(Sessions { sessions: board.list() }),
+        Request::Watch(watch) => {
+            if watching.is_some() {
+                let message = "this connection watches already; open another".to_owned();
+                return Err(Error { code: code::FULL, message });
+            }
+            let entry = board.find(watch.session.as_ref())?;
+            *watching = Some(entry.watch(watch.answers));
+            result(entry.info())
+        }
+        Request::Questions(Which { session }) => result(board.find(session.as_ref())?.questions()),
+        Request::Steer(Say { session, parts }) => {
+            board.find(session.as_ref())?.input(said(parts, TurnInput::Steer)?, &peer.name())?;
+            Ok(json!({}))
+        }
+        Request::FollowUp(Say { session, parts }) => {
+            board.find(session.as_ref())?.input(said(parts, TurnInput::FollowUp)?, &peer.name())?;
+            Ok(json!({}))
+        }
+        Request::Cancel(Which { session }) => {
+            board.find(session.as_ref())?.input(TurnInput::Cancel, &peer.name())?;
+            Ok(json!({}))
+        }
+        Request::Answer(reply) => {
+            board.find(reply.session.as_ref())?.answer(&reply, &peer.name())?;
+            Ok(json!({}))
+        }
+    }
+}
+
+fn said(
+    parts: Vec<domain::Part>,
+    input: fn(Vec<domain::Part>) -> TurnInput,
+) -> Result<TurnInput, Error> {
+    if parts.iter().all(|part| part.size() == 0) {
+        return Err(Error { code: code::INVALID_PARAMS, message: "`parts` says nothing".into() });
+    }
+    Ok(input(parts))
+}
+
+fn result(value: impl Serialize) -> Result<Value, Error> {
+    serde_json::to_value(value)
+        .map_err(|e| Error { code: code::INVALID_REQUEST, message: e.to_string() })
+}
+
+impl From<FindError> for Error {
+    fn from(error: FindError) -> Self {
+        Self { code: code::SESSION, message: error.to_string() }
+    }
+}
+
+impl From<InputError> for Error {
+    fn from(error: InputError) -> Self {
+        let code = match error {
+            InputError::Idle(_) => code::IDLE,
+            InputError::Full(_) => code::FULL,
+        };
+        Self { code, message: error.to_string() }
+    }
+}
+
+impl From<AnswerError> for Error {
+    fn from(error: AnswerError) -> Self {
+        let code = match error {
+            AnswerError::Gone => code::GONE,
+            AnswerError::Choice { .. } => code::CHOICE,
+        };
+        Self { code, message: error.to_string() }
+    }
+}
