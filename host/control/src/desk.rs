@@ -204,7 +204,7 @@ mod tests {
         let asked = question();
         let (answer, ()) = tokio::join!(desk.ask(&asked), async {
             assert_eq!(desk.note().await, Note::Asked(asked.clone()));
-            assert_eq!(desk.open(), [asked.clone()]);
+            assert_eq!(desk.open(), std::slice::from_ref(&asked));
             let wrong = desk.answer(&asked.id, "green", "a");
             assert!(matches!(wrong, Err(AnswerError::Choice { .. })), "{wrong:?}");
             assert_eq!(desk.answer(&asked.id, "blue", "b"), Ok(()));

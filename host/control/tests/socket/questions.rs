@@ -51,7 +51,7 @@ async fn of_two_answers_at_once_one_wins_and_both_hear_whose() {
     assert_eq!(bench.board.list()[0].state, State::Asking);
     let Questions { questions } =
         both[0].call(&Request::Questions(Which::default())).await.unwrap();
-    assert_eq!(questions, [asked.clone()]);
+    assert_eq!(questions, std::slice::from_ref(&asked));
     let [one, two] = &mut both;
     let (red, blue) = (reply(&asked, "red"), reply(&asked, "blue"));
     let (first, second) = tokio::join!(one.call::<Value>(&red), two.call::<Value>(&blue));

@@ -97,7 +97,8 @@ mod tests {
     fn one_is_meant_or_the_error_names_them() {
         use State::{Asking, Idle, Running};
         type Session = (&'static str, &'static str, State);
-        let cases: [(&[Session], Option<&str>, Result<&str, &str>); 11] = [
+        type Chosen = Result<&'static str, &'static str>;
+        let cases: [(&[Session], Option<&str>, Chosen); 11] = [
             (&[], None, Err("no session is running")),
             (&[], Some("x"), Err("no session is running")),
             (&[("a", "pi", Idle)], None, Ok("a")),
