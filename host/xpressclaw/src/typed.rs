@@ -2,8 +2,9 @@
 //!
 //! The terminal's own line discipline edits them, on a thread of its own that waits for a whole
 //! line, so that it can be withdrawn between two of them: what is typed afterwards is the prompt's.
+//! A pipe's lines are read to its end and are never given back.
 
-use std::io::{self, BufRead, PipeWriter, Read};
+use std::io::{self, BufRead, IsTerminal, PipeWriter, Read};
 
 use tokio::sync::mpsc;
 
@@ -18,72 +19,77 @@ pub enum Typing {
     End,
 }
 
+/// When a terminal is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reading {
+    /// From the beginning.
+    Always,
+    /// Only for a question: whoever pages our output reads the same keys.
+    WhenAsked,
+}
+
 /// See the module.
 pub struct Typed {
     typing: mpsc::UnboundedReceiver<Typing>,
-    /// Dropped to withdraw the thread.
-    stop: Option<PipeWriter>,
-    #[cfg(not(unix))]
     sender: mpsc::UnboundedSender<Typing>,
+    /// Of a terminal; `None` reads for no question.
+    reading: Option<Reading>,
+    /// Dropped to withdraw the thread that reads.
+    stop: Option<PipeWriter>,
 }
 
 impl Typed {
     /// Nothing is ever typed.
     pub fn nothing() -> Self {
-        let (_sender, typing) = mpsc::unbounded_channel();
-        Self {
-            typing,
-            stop: None,
-            #[cfg(not(unix))]
-            sender: _sender,
-        }
-    }
-
-    /// Reads lines of the terminal from now on.
-    #[cfg(unix)]
-    pub fn terminal() -> io::Result<Self> {
-        let (withdrawn, stop) = io::pipe()?;
         let (sender, typing) = mpsc::unbounded_channel();
-        let read = move || {
-            while wait::for_line(&withdrawn) {
-                if !read_line(&sender) {
-                    return;
-                }
-            }
-        };
-        std::thread::Builder::new().name("typed".into()).spawn(read)?;
-        Ok(Self { typing, stop: Some(stop) })
+        Self { typing, sender, reading: None, stop: None }
     }
 
-    /// A thread that reads cannot be withdrawn here: it reads only for a question, see `expect`.
-    #[cfg(not(unix))]
+    /// Lines of the terminal: from now on where all that is printed goes there, too.
     pub fn terminal() -> io::Result<Self> {
-        Ok(Self::nothing())
+        // Where a thread that reads cannot be withdrawn, it reads for questions only.
+        let reading = match cfg!(unix) && io::stdout().is_terminal() {
+            true => Reading::Always,
+            false => Reading::WhenAsked,
+        };
+        let mut typed = Self { reading: Some(reading), ..Self::nothing() };
+        if reading == Reading::Always {
+            typed.read(reading)?;
+        }
+        Ok(typed)
+    }
+
+    /// What is piped in, to its end.
+    pub fn pipe() -> io::Result<Self> {
+        let typed = Self::nothing();
+        let sender = typed.sender.clone();
+        thread("piped").spawn(move || while read_line(&sender) {})?;
+        Ok(typed)
     }
 
     /// A question is shown: a line is to come.
-    pub fn expect(&self) {
-        #[cfg(not(unix))]
-        {
-            let sender = self.sender.clone();
-            std::thread::spawn(move || read_line(&sender));
+    pub fn expect(&mut self) {
+        if self.reading == Some(Reading::WhenAsked) {
+            // Without a thread the question is for those who watch.
+            let _ = self.read(Reading::WhenAsked);
         }
     }
 
-    /// Reads what is piped in, to its end.
-    pub fn pipe() -> io::Result<Self> {
-        let (sender, typing) = mpsc::unbounded_channel();
-        #[cfg(not(unix))]
-        let kept = sender.clone();
-        std::thread::Builder::new()
-            .name("typed".into())
-            .spawn(move || while read_line(&sender) {})?;
-        Ok(Self {
-            typing,
-            stop: None,
-            #[cfg(not(unix))]
-            sender: kept,
-        })
+    /// No question is open any more.
+    pub fn rest(&mut self) {
+        if self.reading == Some(Reading::WhenAsked) {
+            self.stop = None;
+        }
+    }
+
+    fn read(&mut self, reading: Reading) -> io::Result<()> {
+        let (withdrawn, stop) = io::pipe()?;
+        let sender = self.sender.clone();
+        thread("typed").spawn(move || {
+            while wait::for_line(&withdrawn) && read_line(&sender) && reading == Reading::Always {}
+        })?;
+        self.stop = Some(stop);
+        Ok(())
     }
 
     /// What was typed next; never resolves when nothing more will be. Cancel-safe.
@@ -95,23 +101,28 @@ impl Typed {
     }
 
     /// Leaves the terminal to others. Gives back lines that nobody took.
-    pub async fn stop(mut self) -> Vec<String> {
+    pub async fn stop(self) -> Vec<String> {
+        let Self { mut typing, sender, stop, .. } = self;
+        drop((sender, stop));
         let mut lines = Vec::new();
-        if self.stop.take().is_some() {
-            // The thread ends now; what it had read comes first.
-            while let Some(typing) = self.typing.recv().await {
-                if let Typing::Line(line) = typing {
-                    lines.push(line);
-                }
+        // A withdrawn thread ends at once; what it had read comes first.
+        while let Some(typing) =
+            if cfg!(unix) { typing.recv().await } else { typing.try_recv().ok() }
+        {
+            if let Typing::Line(line) = typing {
+                lines.push(line);
             }
         }
         lines
     }
 }
 
+fn thread(name: &str) -> std::thread::Builder {
+    std::thread::Builder::new().name(name.into())
+}
+
 /// `false`: nothing more will come, or nobody listens.
 fn read_line(typing: &mpsc::UnboundedSender<Typing>) -> bool {
-    use std::io::IsTerminal;
     let stdin = io::stdin();
     let mut line = String::new();
     match stdin.lock().take(LINE_MAX_BYTES).read_line(&mut line) {
@@ -165,5 +176,13 @@ mod wait {
     fn in_foreground() -> bool {
         let stdin = std::io::stdin();
         rustix::termios::tcgetpgrp(&stdin).map_or(true, |group| group == rustix::process::getpgrp())
+    }
+}
+
+#[cfg(not(unix))]
+mod wait {
+    /// It cannot be withdrawn here.
+    pub fn for_line(_: &std::io::PipeReader) -> bool {
+        true
     }
 }

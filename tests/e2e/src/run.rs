@@ -76,6 +76,16 @@ impl Run {
         Terminal::start(self)
     }
 
+    /// Starts the command in a terminal, in the background of a shell that waits for it.
+    pub fn in_background(self) -> Terminal {
+        Terminal::start_in_shell(self, r#"set -m; "$@" & wait $!"#)
+    }
+
+    /// Starts the command in a terminal, with its stdout going to a line of shell.
+    pub fn in_pipe(self, reader: &str) -> Terminal {
+        Terminal::start_in_shell(self, &format!(r#""$@" | {{ {reader}; }}"#))
+    }
+
     pub fn start(self) -> Running {
         let mut command = self.command();
         command.stdout(Stdio::piped()).stderr(Stdio::piped());

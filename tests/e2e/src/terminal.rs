@@ -38,10 +38,21 @@ impl std::io::Read for Reader {
 
 impl Terminal {
     pub(crate) fn start(run: Run) -> Self {
+        let command = Command::new(program::executable()).args(&run.args);
+        Self::spawn(run, command)
+    }
+
+    /// `script` has the program and its arguments as `"$@"`.
+    pub(crate) fn start_in_shell(run: Run, script: &str) -> Self {
+        let shell = Command::new("/bin/sh").args(["-c", script, "sh"]);
+        let command = shell.arg(program::executable()).args(&run.args);
+        Self::spawn(run, command)
+    }
+
+    fn spawn(run: Run, command: Command) -> Self {
         let (pty, pts) = open().expect("a pseudo terminal");
         pty.resize(Size::new(ROWS, COLUMNS)).expect("a size for the terminal");
-        let command = Command::new(program::executable())
-            .args(&run.args)
+        let command = command
             .env_clear()
             .envs(run.env)
             .env("TERM", "xterm-256color")

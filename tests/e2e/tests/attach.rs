@@ -250,6 +250,19 @@ fn ps_shows_what_runs_and_a_killed_run_leaves_nothing() {
 }
 
 #[test]
+fn a_run_that_is_quit_at_once_removes_its_socket() {
+    let place = Place::new();
+    let server = Server::start([Play::Hold(Answer::text("The beginning of "))]);
+    let mut first = place.run_with("pi", &server, FREE).args(["Hi."]).in_terminal();
+    first.see("beginning of");
+    first.type_in(CTRL_C);
+    first.see("cancelling");
+    first.type_in(CTRL_C);
+    assert_eq!(first.done().0, 130);
+    assert_eq!(fs::read_dir(place.data().join("control")).unwrap().count(), 0);
+}
+
+#[test]
 fn with_nothing_to_attach_to_it_says_so() {
     let place = Place::new();
     let done = place.command(["attach"]).done().exited(2);

@@ -103,3 +103,37 @@ fn a_cancelled_run_of_one_prompt_says_what_was_not_taken() {
     server.next_request();
     assert_eq!(server.unseen(), 0, "it was cancelled");
 }
+
+#[test]
+fn a_run_in_the_background_leaves_the_keys_to_the_foreground() {
+    let place = Place::new();
+    let server = Server::start([Play::Gated(Answer::text("One moment please."))]);
+    let mut terminal = place.run_with("echo", &server, FREE).args(["Hello."]).in_background();
+    terminal.see("One ");
+    // Reading it would stop the program.
+    terminal.line("ls");
+    terminal.see("ls");
+    server.release();
+    terminal.see("please.");
+    let (code, output) = terminal.done();
+    assert_eq!(code, 0, "{output}");
+    assert!(!output.contains("steering"), "{output}");
+}
+
+#[test]
+fn who_pages_the_output_gets_the_keys() {
+    let place = Place::new();
+    let server = Server::start([Play::Gated(Answer::text("One moment please."))]);
+    let run = place.run_with("echo", &server, FREE).args(["Hello."]);
+    // A pager in the simplest case: it shows everything, then reads a key.
+    let mut terminal = run.in_pipe("cat; read -r key </dev/tty; echo key: $key");
+    terminal.see("One ");
+    terminal.line("q");
+    terminal.see("q");
+    server.release();
+    terminal.see("please.");
+    terminal.see("key: q");
+    let (code, output) = terminal.done();
+    assert_eq!(code, 0, "{output}");
+    assert!(!output.contains("steering"), "{output}");
+}

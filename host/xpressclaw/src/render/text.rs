@@ -204,7 +204,8 @@ fn text_of(content: Option<&[CallContent]>) -> String {
     domain::content::plain_text(&parts)
 }
 
-fn first_line(text: &str, max: usize) -> String {
+/// The first line that says something, without what must not reach a terminal.
+pub fn first_line(text: &str, max: usize) -> String {
     let text = plain(text);
     let line = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
     match line.char_indices().nth(max) {

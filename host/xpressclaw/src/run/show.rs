@@ -57,7 +57,7 @@ impl Show {
         self.seat.try_note()
     }
 
-    pub fn note(&mut self, note: Note, typed: &Typed) {
+    pub fn note(&mut self, note: Note, typed: &mut Typed) {
         self.seat.show(&note);
         match note {
             Note::Asked(question) => {
@@ -80,15 +80,18 @@ impl Show {
         }
     }
 
-    fn ask(&self, typed: &Typed) {
-        if let Some(question) = self.asked.first() {
-            self.printer.question(&asked::text(question));
-            typed.expect();
+    fn ask(&self, typed: &mut Typed) {
+        match self.asked.first() {
+            Some(question) => {
+                self.printer.question(&asked::text(question));
+                typed.expect();
+            }
+            None => typed.rest(),
         }
     }
 
     /// A line typed here: the answer to what was asked, or a steer.
-    pub fn typed(&mut self, typing: Typing, typed: &Typed) {
+    pub fn typed(&mut self, typing: Typing, typed: &mut Typed) {
         self.printer.typed();
         match (typing, self.asked.first()) {
             (Typing::Line(line), Some(question)) => match asked::answer(question, &line) {

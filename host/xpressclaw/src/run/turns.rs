@@ -112,9 +112,9 @@ async fn turn(opened: &mut Opened, prompt: Vec<Part>) -> Result<TurnReport> {
                 while let Some(event) = events.try_next() {
                     show.event(&event);
                 }
-                show.note(note, &typed);
+                show.note(note, &mut typed);
             }
-            typing = typed.next() => show.typed(typing, &typed),
+            typing = typed.next() => show.typed(typing, &mut typed),
             model = until(waiting.clone()) => {
                 waiting = None;
                 show.printer.note(&format!("waiting for {model}: it reads the prompt"));
@@ -126,7 +126,7 @@ async fn turn(opened: &mut Opened, prompt: Vec<Part>) -> Result<TurnReport> {
         show.event(&event);
     }
     while let Some(note) = show.try_note() {
-        show.note(note, &typed);
+        show.note(note, &mut typed);
     }
     // Nobody can give this turn anything any more; what somebody did until now is not lost.
     report.leftovers.extend(show.left());

@@ -39,7 +39,7 @@ impl Screen {
     }
 
     /// Shows a notification. `false`: it was the last one.
-    pub fn notice(&mut self, notice: Notice, typed: &Typed) -> bool {
+    pub fn notice(&mut self, notice: Notice, typed: &mut Typed) -> bool {
         if self.format == Format::Json {
             self.printer.object(&flat(&notice));
         }
@@ -103,7 +103,7 @@ impl Screen {
     }
 
     /// A question that waits; one that is known already is not shown again.
-    pub fn question(&mut self, question: domain::Question, typed: &Typed) {
+    pub fn question(&mut self, question: domain::Question, typed: &mut Typed) {
         if self.format == Format::Json {
             return;
         }
@@ -115,10 +115,13 @@ impl Screen {
         }
     }
 
-    pub fn ask(&self, typed: &Typed) {
-        if let Some(question) = self.asked.first() {
-            self.printer.question(&asked::text(question));
-            typed.expect();
+    pub fn ask(&self, typed: &mut Typed) {
+        match self.asked.first() {
+            Some(question) => {
+                self.printer.question(&asked::text(question));
+                typed.expect();
+            }
+            None => typed.rest(),
         }
     }
 

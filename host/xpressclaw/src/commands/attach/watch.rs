@@ -70,8 +70,8 @@ pub async fn watch(target: Target, args: &AttachArgs) -> Result<Exit> {
         let exit = tokio::select! {
             biased;
             () = interrupts.next() => attached.interrupted().await?,
-            incoming = attached.client.next() => attached.incoming(incoming, &typed).await?,
-            typing = typed.next() => attached.typed(typing, &typed).await?,
+            incoming = attached.client.next() => attached.incoming(incoming, &mut typed).await?,
+            typing = typed.next() => attached.typed(typing, &mut typed).await?,
         };
         if attached.screen.printer.is_closed() {
             return Ok(Exit::Failed);
@@ -114,7 +114,7 @@ impl Attached {
     async fn incoming(
         &mut self,
         incoming: Result<Incoming, ClientError>,
-        typed: &Typed,
+        typed: &mut Typed,
     ) -> Result<Option<Exit>> {
         match incoming.map_err(gone)? {
             Incoming::Notice(notice) => {
@@ -143,7 +143,7 @@ impl Attached {
         Ok(None)
     }
 
-    async fn typed(&mut self, typing: Typing, typed: &Typed) -> Result<Option<Exit>> {
+    async fn typed(&mut self, typing: Typing, typed: &mut Typed) -> Result<Option<Exit>> {
         self.screen.printer.typed();
         let Typing::Line(line) = typing else {
             // A pipe that ends has said all that it had to say.
