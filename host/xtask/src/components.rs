@@ -11,6 +11,7 @@ use anyhow::{Context, Result, bail};
 use crate::guest::{self, TARGET, Toolchain};
 use crate::npm;
 use crate::process::{self, say};
+use crate::python;
 use crate::settings::Settings;
 use crate::stamp::{Inputs, ensure};
 
@@ -19,6 +20,7 @@ use crate::stamp::{Inputs, ensure};
 enum Kind {
     Cargo,
     Npm,
+    Python,
 }
 
 struct Component {
@@ -53,6 +55,12 @@ pub fn build(settings: &Settings, names: &[OsString]) -> Result<()> {
                 say(format_args!("building component {}", component.name));
                 publish(&output, |partial| {
                     npm::build(settings, &component.name, &component.dir, partial)
+                })
+            })?,
+            Kind::Python => ensure(&output, &inputs.stamp(), &lock, || {
+                say(format_args!("building component {}", component.name));
+                publish(&output, |partial| {
+                    python::build(settings, &component.name, &component.dir, partial)
                 })
             })?,
             Kind::Cargo => {
@@ -101,6 +109,8 @@ fn all(settings: &Settings) -> Result<Vec<Component>> {
         };
         let kind = if npm::is_npm(&dir) {
             Kind::Npm
+        } else if python::is_python(&dir) {
+            Kind::Python
         } else if dir.join("Cargo.toml").is_file() {
             Kind::Cargo
         } else {

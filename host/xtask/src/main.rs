@@ -11,10 +11,12 @@ mod host;
 mod model;
 mod npm;
 mod process;
+mod python;
 mod settings;
 mod setup;
 mod stamp;
 mod system;
+mod working_copy;
 
 use std::env;
 use std::ffi::{OsStr, OsString};

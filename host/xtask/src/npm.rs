@@ -2,17 +2,19 @@
 //! copy below the cache, so that the clone never holds a `node_modules`. Called by `components`
 //! and `checks`.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
 use crate::process;
 use crate::settings::Settings;
-use crate::stamp::{Inputs, create_dir, ensure, remove, sources};
+use crate::stamp::{Inputs, ensure};
+use crate::working_copy::refresh;
 
 /// What decides which packages are installed.
 const MANIFESTS: [&str; 2] = ["package.json", "package-lock.json"];
+/// Where npm installs them, beside the sources.
+const PACKAGES: &str = "node_modules";
 const FIX: &str = "check the connection to the npm registry, then try again";
 
 /// Whether the component in `dir` is built by npm packages.
@@ -35,12 +37,12 @@ pub fn build(settings: &Settings, name: &str, source: &Path, output: &Path) -> R
     )
 }
 
-/// Runs the component's own tests.
+/// Runs the component's own tests, if it brings any.
 pub fn test(settings: &Settings, name: &str, source: &Path) -> Result<()> {
     let _held = crate::stamp::hold(&settings.lock(name))?;
     let copy = working_copy(settings, name, source)?;
     process::run_inherited(
-        process::command("npm").arg("test").current_dir(copy),
+        process::command("npm").args(["run", "test", "--if-present"]).current_dir(copy),
         "read the failing test above",
     )
 }
@@ -58,9 +60,9 @@ fn working_copy(settings: &Settings, name: &str, source: &Path) -> Result<PathBu
     }
     let stamp = inputs.stamp();
     let copy = settings.cache.join("npm").join(format!("{name}-{stamp}"));
-    refresh(source, &copy)?;
+    refresh(source, &copy, PACKAGES)?;
     let lock = settings.lock(&format!("npm-{name}"));
-    ensure(&copy.join("node_modules"), &stamp, &lock, || {
+    ensure(&copy.join(PACKAGES), &stamp, &lock, || {
         let mut npm = process::command("npm");
         // `npm install` keeps to the lock file, too; `npm ci` would refuse one that lacks optional
         // packages for foreign platforms, which some releases name and never published.
@@ -70,23 +72,4 @@ fn working_copy(settings: &Settings, name: &str, source: &Path) -> Result<PathBu
         process::run(&mut npm, FIX)
     })?;
     Ok(copy)
-}
-
-/// Makes `copy` hold the sources of `source`, and besides only what npm installed.
-fn refresh(source: &Path, copy: &Path) -> Result<()> {
-    create_dir(copy)?;
-    for entry in fs::read_dir(copy).with_context(|| format!("cannot read {}", copy.display()))? {
-        let entry = entry?;
-        if !entry.file_name().to_string_lossy().starts_with("node_modules") {
-            remove(&entry.path())?;
-        }
-    }
-    for file in sources(source)? {
-        let to = copy.join(file.strip_prefix(source)?);
-        if let Some(parent) = to.parent() {
-            create_dir(parent)?;
-        }
-        fs::copy(&file, &to).with_context(|| format!("cannot copy to {}", to.display()))?;
-    }
-    Ok(())
 }

@@ -13,7 +13,7 @@ use anyhow::{Context, Result};
 use crate::process::say;
 
 /// Folders that are results or caches of other programs, never inputs.
-const NOT_SOURCES: [&str; 3] = ["node_modules", "target", ".git"];
+const NOT_SOURCES: [&str; 4] = ["node_modules", "__pycache__", "target", ".git"];
 
 /// Collects what a result is made from, in a fixed order.
 #[derive(Clone, Default)]

@@ -20,7 +20,7 @@ struct Need {
 }
 
 /// cmake, clang and libclang build llama.cpp and its bindings; Node.js and npm the JavaScript
-/// components; Python unpacks the model from its package.
+/// components; Python the components that are written in it, and it unpacks the model's package.
 const NEEDS: [Need; 8] = [
     Need { found: || on_path("cc").is_some(), package: "build-essential" },
     Need { found: || on_path("cmake").is_some(), package: "cmake" },

@@ -9,7 +9,7 @@ const FOREVER_MS: u64 = 600_000;
 
 #[test]
 fn a_slow_turn_is_cancelled() {
-    for harness in ["echo", "pi"] {
+    for harness in ["builtin", "echo", "pi"] {
         let place = Place::new();
         let model = place.script(&[
             json!({"price": {"input": "$2", "output": "$8"}}),
@@ -29,7 +29,7 @@ fn a_slow_turn_is_cancelled() {
 
 #[test]
 fn a_cancelled_stream_is_closed_and_what_it_used_is_booked() {
-    for harness in ["echo", "pi"] {
+    for harness in ["builtin", "echo", "pi"] {
         let place = Place::new();
         let server = Server::start([Play::Hold(Answer::text("The beginning of "))]);
         let run = place.run_with(harness, &server, PRICED).args(["--format", "json", "Hello."]);

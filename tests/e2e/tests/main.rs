@@ -4,9 +4,12 @@
 mod ask;
 mod attach;
 mod budgets;
+mod builtin;
+mod builtin_history;
 mod cancel;
 mod conversation;
 mod echo;
+mod echo_languages;
 mod local_model;
 mod openai;
 mod output;

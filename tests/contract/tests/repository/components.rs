@@ -8,6 +8,8 @@ use contract::component::{Targets, dummy, dummy_with_stranger, worlds};
 
 /// Where the built components are; the host's own variable.
 const FOLDERS: &str = "XPRESSCLAW_HARNESS_PATH";
+/// What the source of a component has one of, by its language.
+const MANIFESTS: [&str; 3] = ["Cargo.toml", "package.json", "pyproject.toml"];
 /// The worlds that the host runs as a harness.
 const HARNESSES: [&str; 2] = ["harness", "harness-sync"];
 
@@ -87,7 +89,7 @@ fn sources() -> Result<Vec<String>> {
     let mut names = Vec::new();
     for entry in fs::read_dir(&folder)? {
         let path = entry?.path();
-        let is_source = ["Cargo.toml", "package.json"].iter().any(|m| path.join(m).is_file());
+        let is_source = MANIFESTS.iter().any(|manifest| path.join(manifest).is_file());
         if let Some(name) = path.file_name().and_then(|name| name.to_str()).filter(|_| is_source) {
             names.push(name.to_owned());
         }
