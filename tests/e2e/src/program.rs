@@ -5,7 +5,7 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
-use crate::{Place, Run};
+use crate::{COMPILE_DEADLINE, Place, Run};
 
 /// Another executable than the one just built: a release, an installed one.
 const BINARY: &str = "XPRESSCLAW_BINARY";
@@ -80,7 +80,8 @@ pub fn compiled(harness: &str) {
     if !mark.exists() {
         let place = Place::new();
         let script = place.script(&[serde_json::json!({"text": "warm"})]);
-        Run::new(&place).args(["run", harness, "--model", &script, "warm up"]).done().succeeded();
+        let run = Run::new(&place).args(["run", harness, "--model", &script, "warm up"]);
+        run.start().done_within(COMPILE_DEADLINE).succeeded();
         File::create(&mark).expect("a mark");
     }
 }

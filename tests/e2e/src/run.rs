@@ -138,11 +138,16 @@ impl Running {
     }
 
     /// Waits for the end.
-    pub fn done(mut self) -> Done {
-        let status = wait(&mut self.child);
+    pub fn done(self) -> Done {
+        self.done_within(DEADLINE)
+    }
+
+    /// The same for what takes longer than anything else.
+    pub(crate) fn done_within(mut self, deadline: Duration) -> Done {
+        let status = wait_within(&mut self.child, deadline);
         let (stdout, stderr) = (self.stdout.so_far(), self.stderr.so_far());
         let Some(status) = status else {
-            panic!("still running after {DEADLINE:?}; stdout:\n{stdout}\nstderr:\n{stderr}")
+            panic!("still running after {deadline:?}; stdout:\n{stdout}\nstderr:\n{stderr}")
         };
         let elapsed = self.began.elapsed();
         let all = |tape: &Tape| tape.all().expect("an ended process closes its outputs");
@@ -159,7 +164,11 @@ impl Drop for Running {
 
 /// The status once the process ended, `None` when the deadline passed.
 pub fn wait(child: &mut Child) -> Option<ExitStatus> {
-    let deadline = Instant::now() + DEADLINE;
+    wait_within(child, DEADLINE)
+}
+
+fn wait_within(child: &mut Child, deadline: Duration) -> Option<ExitStatus> {
+    let deadline = Instant::now() + deadline;
     loop {
         if let Some(status) = child.try_wait().expect("a child can be waited for") {
             return Some(status);
