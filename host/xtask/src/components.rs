@@ -83,6 +83,11 @@ pub fn build(settings: &Settings, names: &[OsString]) -> Result<()> {
     Ok(())
 }
 
+/// Whether there is a component called `name`.
+pub fn is_one(settings: &Settings, name: &OsStr) -> Result<bool> {
+    Ok(all(settings)?.iter().any(|component| component.is_called(name)))
+}
+
 /// Runs the tests that components bring along.
 pub fn test(settings: &Settings) -> Result<()> {
     for component in all(settings)? {
