@@ -2,8 +2,10 @@
 
 use std::path::PathBuf;
 
+use approvals::Rules;
 use domain::AgentName;
 
+use crate::approvals::read as rules;
 use crate::budget::Budget;
 use crate::field::{Field, Keys};
 use crate::problem::Fault;
@@ -25,6 +27,8 @@ pub struct Agent {
     /// `network`: grants like `https://example.com`, as they are written. Without any, nothing is
     /// reachable.
     pub network: Vec<String>,
+    /// `approvals`: beside the system-wide ones.
+    pub approvals: Rules,
     /// `settings`: passed to the harness as JSON; what may stand there is the harness's affair.
     pub settings: serde_json::Map<String, serde_json::Value>,
     /// `workspace`: the directory that the agent works in; `None` is one of its own under the data
@@ -33,7 +37,17 @@ pub struct Agent {
 }
 
 pub(crate) const KEYS: Keys = Keys {
-    known: &["name", "harness", "model", "role", "budget", "network", "settings", "workspace"],
+    known: &[
+        "name",
+        "harness",
+        "model",
+        "role",
+        "budget",
+        "network",
+        "approvals",
+        "settings",
+        "workspace",
+    ],
     later: &["image", "mounts", "tools"],
 };
 
@@ -60,6 +74,7 @@ impl Agent {
             role: table.get("role").and_then(|f| f.text()).map(str::to_owned),
             budget,
             network: texts(table.get("network")),
+            approvals: table.get("approvals").map(|f| rules(&f)).unwrap_or_default(),
             settings,
             workspace: table.get("workspace").and_then(|f| f.path()),
             name: name?,

@@ -3,7 +3,10 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use approvals::Rules;
+
 use crate::agent::Agent;
+use crate::approvals::read as rules;
 use crate::budget::Budget;
 use crate::field::{Field, Keys};
 use crate::local::Local;
@@ -22,6 +25,8 @@ pub struct Config {
     pub agents: Vec<Agent>,
     /// `budget`: of all agents together.
     pub budget: Budget,
+    /// `approvals`: what is allowed, asked for and denied, for every agent.
+    pub approvals: Rules,
     /// `time_zone`: in which days, weeks and months begin, an IANA name. `None` is UTC.
     pub time_zone: Option<String>,
     /// `model`: for agents that name none; `None` is the local model.
@@ -33,7 +38,16 @@ pub struct Config {
 }
 
 pub(crate) const KEYS: Keys = Keys {
-    known: &["version", "agents", "budget", "time_zone", "model", "providers", "local"],
+    known: &[
+        "version",
+        "agents",
+        "budget",
+        "approvals",
+        "time_zone",
+        "model",
+        "providers",
+        "local",
+    ],
     later: &[],
 };
 
@@ -58,6 +72,7 @@ impl Config {
             file: None,
             agents: agents.unwrap_or_default(),
             budget,
+            approvals: table.get("approvals").map(|f| rules(&f)).unwrap_or_default(),
             time_zone: table.get("time_zone").and_then(|f| f.parsed(time_zone)),
             model: table.get("model").and_then(|f| f.model()),
             providers: collect(providers.as_ref(), Provider::read),
@@ -78,7 +93,7 @@ fn time_zone(name: &str) -> Result<String, String> {
 
 #[cfg(test)]
 mod tests {
-    use crate::{agent, budget, local, provider};
+    use crate::{agent, approvals, budget, local, provider};
 
     /// What the documentation calls complete is complete.
     #[test]
@@ -87,6 +102,7 @@ mod tests {
         let all = [
             &super::KEYS,
             &agent::KEYS,
+            &approvals::KEYS,
             &budget::KEYS,
             &local::KEYS,
             &provider::KEYS,

@@ -9,6 +9,7 @@
 //! unless its documentation names the default.
 
 mod agent;
+mod approvals;
 mod budget;
 mod document;
 mod error;

@@ -5,6 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::approval::{ActionKind, Verdict};
 use crate::budget::{Scope, Window};
 use crate::chat::{Finish, Usage};
 use crate::content::Part;
@@ -89,6 +90,20 @@ pub enum Event {
         id: QuestionId,
         question: String,
         choices: Vec<String>,
+        /// The tool call that it is about, by the harness's id.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        call: Option<String>,
+    },
+    /// A call that rules or a person decided on: what was asked for, and every denial.
+    Approval {
+        kind: ActionKind,
+        /// The verb, tool, script, path or host; cut when it is long.
+        subject: String,
+        verdict: Verdict,
+        /// `terminal`, `rule deny path:**/.env`, `remembered for good`, `nobody`, …
+        by: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        call: Option<String>,
     },
     /// A question of `Ask` is over. Without `by` nobody answered it.
     Answered {

@@ -3,6 +3,7 @@
 //! No I/O, no clock, no environment, no wasm: what is here can be tested with values alone. The
 //! names are those of the WIT contract, of SQL and of the JSON that users see.
 
+pub mod approval;
 pub mod budget;
 pub mod chat;
 pub mod content;
@@ -15,6 +16,7 @@ pub mod provider;
 pub mod user;
 pub mod wait;
 
+pub use approval::{ActionKind, Verdict};
 pub use budget::{BudgetLine, OnExceeded, Scope, Window};
 pub use content::{Blob, Link, Part};
 pub use event::{Event, HarnessEvent};

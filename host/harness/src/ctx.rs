@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use domain::{HarnessEvent, TurnInput, User};
+use approvals::Approvals;
+use domain::{HarnessEvent, TurnInput};
 
 use crate::cancel::Cancellation;
 use crate::events::Events;
@@ -12,7 +13,7 @@ use crate::inputs::Inputs;
 pub struct TurnCtx {
     pub(crate) events: Events,
     pub(crate) inputs: Arc<Inputs>,
-    pub(crate) user: Arc<dyn User>,
+    pub(crate) approvals: Approvals,
 }
 
 /// The other side of a running turn: input and cancellation. Cloning shares it.
@@ -22,13 +23,13 @@ pub struct TurnHandle {
 }
 
 impl TurnCtx {
-    pub fn new(events: Events, user: Arc<dyn User>) -> Self {
-        Self { events, inputs: Arc::default(), user }
+    pub fn new(events: Events, approvals: Approvals) -> Self {
+        Self { events, inputs: Arc::default(), approvals }
     }
 
     /// For a fresh instance in a session that has a handle already.
-    pub fn with_handle(events: Events, user: Arc<dyn User>, handle: &TurnHandle) -> Self {
-        Self { events, inputs: handle.inputs.clone(), user }
+    pub fn with_handle(events: Events, approvals: Approvals, handle: &TurnHandle) -> Self {
+        Self { events, inputs: handle.inputs.clone(), approvals }
     }
 
     pub fn handle(&self) -> TurnHandle {
@@ -50,6 +51,13 @@ impl TurnCtx {
             () = cancellation.interrupted() => None,
         };
         self.events.guest(event, slot);
+    }
+}
+
+impl Default for TurnHandle {
+    /// For a session whose first instance is still to come.
+    fn default() -> Self {
+        Self { inputs: Arc::default() }
     }
 }
 

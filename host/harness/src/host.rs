@@ -164,7 +164,7 @@ impl wit_turn::Host for TurnView<'_> {
         call: wit::Call,
     ) -> wasmtime::Result<Resource<wit_turn::Permission>> {
         let permission =
-            Permission::ask(call_in(call), self.ctx.user.clone(), self.ctx.cancellation());
+            Permission::ask(call_in(call), self.ctx.approvals.clone(), self.ctx.cancellation());
         let entry = self.table.push(permission)?;
         Ok(Resource::new_own(entry.rep()))
     }

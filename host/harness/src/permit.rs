@@ -1,11 +1,9 @@
 //! A question for approval under way: asked in a task of its own, so that asking never blocks.
 
-use std::sync::Arc;
-
+use approvals::{Action, Approvals, Denial};
 use bindings::session::turn::Refusal;
 use domain::event::Call;
 use domain::wait::{Signal, Waitable};
-use domain::{Question, User};
 use futures::FutureExt;
 use futures::future::{BoxFuture, Shared};
 use tokio::sync::oneshot;
@@ -15,8 +13,6 @@ use crate::cut::call_size;
 
 /// A call shown for approval: title and input of a command fit many times.
 const PERMIT_MAX_BYTES: usize = 1 << 20;
-const ALLOW: &str = "allow";
-const DENY: &str = "deny";
 
 /// See the module. Dropping it withdraws the question.
 pub(crate) struct Permission {
@@ -27,7 +23,7 @@ pub(crate) struct Permission {
 
 impl Permission {
     /// Must run inside of the runtime.
-    pub fn ask(call: Call, user: Arc<dyn User>, cancellation: Cancellation) -> Self {
+    pub fn ask(call: Call, approvals: Approvals, cancellation: Cancellation) -> Self {
         let signal = Signal::default();
         let waitable = signal.waitable();
         let (withdraw, withdrawn) = oneshot::channel();
@@ -37,7 +33,7 @@ impl Permission {
                 biased;
                 () = cancellation.cancelled() => Err(Refusal::Cancelled),
                 _ = withdrawn => return,
-                verdict = decide(&call, &*user) => verdict,
+                verdict = decide(&call, &approvals) => verdict,
             };
             // The receiver may be gone: the guest dropped its question.
             let _ = answered.send(verdict);
@@ -60,18 +56,14 @@ impl Permission {
     }
 }
 
-async fn decide(call: &Call, user: &dyn User) -> Result<(), Refusal> {
+async fn decide(call: &Call, approvals: &Approvals) -> Result<(), Refusal> {
     if call_size(call) > PERMIT_MAX_BYTES {
         return denied("the call is too large to be shown for approval");
     }
-    let text = format!("{} ({}): {}", call.title, call.tool, call.input);
-    let mut question = Question::new(text, [ALLOW.to_owned(), DENY.to_owned()]);
-    question.call = Some(call.id.clone());
-    match user.ask(&question).await {
-        Some(answer) if answer.text == ALLOW => Ok(()),
-        Some(_) => denied("denied by the user"),
-        None => denied("needs approval, and no user is there to give it"),
-    }
+    approvals.check(&Action::permit(call)).await.map_err(|denial| match denial {
+        Denial::Cancelled => Refusal::Cancelled,
+        denial => Refusal::Denied(denial.to_string()),
+    })
 }
 
 fn denied(text: &str) -> Result<(), Refusal> {

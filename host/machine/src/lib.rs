@@ -7,11 +7,14 @@ mod checkpoint;
 mod shell;
 mod terminal;
 
+use approvals::Approvals;
 use wasmtime::component::{HasData, ResourceTable};
 
-/// What this door keeps per session: no machine.
-#[derive(Debug, Default)]
-pub struct MachineCtx {}
+/// What this door keeps per session: no machine, and what may not be asked of one.
+#[derive(Debug)]
+pub struct MachineCtx {
+    pub approvals: Approvals,
+}
 
 /// This door's state together with the store's resource table, borrowed for one call.
 pub struct MachineView<'a> {

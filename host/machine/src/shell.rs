@@ -1,5 +1,6 @@
 //! `xpressclaw:machine/shell`.
 
+use approvals::Action;
 use bindings::machine::shell as wit;
 use bindings::machine::types::{Error, Size};
 use domain::wait::Waitable;
@@ -10,8 +11,14 @@ use crate::{MachineView, no_such_handle};
 type Process = Resource<wit::Process>;
 
 impl wit::Host for MachineView<'_> {
-    async fn spawn(&mut self, _command: wit::Command) -> wasmtime::Result<Result<Process, Error>> {
-        Ok(Err(Error::NoMachine))
+    /// A denied command is denied with or without a machine. Without one nobody is asked: there is
+    /// nothing that an approval could start.
+    async fn spawn(&mut self, command: wit::Command) -> wasmtime::Result<Result<Process, Error>> {
+        let action = Action::command(&command.script, command.call_id.as_deref());
+        Ok(Err(match self.ctx.approvals.check_rules(&action) {
+            Err(denial) => Error::Denied(denial.to_string()),
+            Ok(()) => Error::NoMachine,
+        }))
     }
 }
 

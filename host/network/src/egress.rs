@@ -5,6 +5,7 @@ use std::fmt;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use approvals::{Action, Approvals, Denial};
 use rustls::ClientConfig;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
@@ -36,6 +37,7 @@ pub struct Egress {
     on_refusal: OnRefusal,
     reported: Arc<Mutex<HashSet<Refusal>>>,
     connections: Arc<Semaphore>,
+    approvals: Option<Approvals>,
 }
 
 impl Egress {
@@ -49,12 +51,19 @@ impl Egress {
             on_refusal: Arc::new(|_| {}),
             reported: Arc::default(),
             connections: Arc::new(Semaphore::new(CONNECTIONS_MAX)),
+            approvals: None,
         }
     }
 
     /// Tells somebody about refusals, beside the log.
     pub fn with_refusals(mut self, on_refusal: OnRefusal) -> Self {
         self.on_refusal = on_refusal;
+        self
+    }
+
+    /// Checks each connection against rules on hosts, after its grant and before anything is sent.
+    pub fn with_approvals(mut self, approvals: Approvals) -> Self {
+        self.approvals = Some(approvals);
         self
     }
 
@@ -82,6 +91,19 @@ impl Egress {
         port: u16,
     ) -> Result<Allowed, LookupError> {
         self.policy.check(scheme, host, port).map_err(|refusal| self.refused(refusal))
+    }
+
+    /// Rules on a host that is granted. Waits for the user where one asks.
+    pub(crate) async fn approve(&self, host: &Host, port: u16) -> Result<(), Denial> {
+        match &self.approvals {
+            Some(approvals) => approvals.check(&Action::host(&host.to_string(), port)).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Whether rules may have something to say about hosts.
+    pub(crate) fn asks(&self) -> bool {
+        self.approvals.as_ref().is_some_and(|approvals| approvals.rules().concern_hosts())
     }
 
     /// Layer two, reporting a refusal: the checked addresses, at least one.

@@ -68,6 +68,7 @@ impl Egress {
     ) -> Result<(Response<WasiBody>, Driver), Error> {
         let Target { scheme, host, port } = target(&request)?;
         let allowed = self.allow(scheme, &host, port).map_err(lookup_error)?;
+        self.approve(&host, port).await.map_err(|_| Error::HttpRequestDenied)?;
         let permit = self.connection().ok_or(Error::ConnectionLimitReached)?;
         rewrite(&mut request, scheme, &host, port)?;
 

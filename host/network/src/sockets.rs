@@ -93,19 +93,39 @@ fn check(egress: &Egress, address: SocketAddr, used: SocketAddrUse) -> Answer {
 
 impl Egress {
     fn answer(self, scheme: Scheme, ip: IpAddr, port: u16) -> Answer {
-        if self.is_known(scheme, ip, port) {
+        if self.is_known(scheme, ip, port) && !self.asks() {
             return Box::pin(async { true });
         }
         // A task, because its handle is `Sync` and the future of a resolver is not.
-        Box::pin(spawn(async move { self.reaches(scheme, ip, port).await }))
+        Box::pin(spawn(async move {
+            (self.is_known(scheme, ip, port) || self.reaches(scheme, ip, port).await)
+                && self.approves(scheme, ip, port).await
+        }))
+    }
+
+    /// Rules on hosts, for every granted name that the address stands for: which one the guest
+    /// means cannot be told from its connection.
+    async fn approves(&self, scheme: Scheme, ip: IpAddr, port: u16) -> bool {
+        for host in self.granted(scheme, ip, port) {
+            if self.approve(&host, port).await.is_err() {
+                return false;
+            }
+        }
+        true
     }
 
     /// Whether the address itself is granted, or is pinned to a granted name.
     fn is_known(&self, scheme: Scheme, ip: IpAddr, port: u16) -> bool {
+        !self.granted(scheme, ip, port).is_empty()
+    }
+
+    /// The granted destinations that an address stands for: itself, and the names it is pinned to.
+    fn granted(&self, scheme: Scheme, ip: IpAddr, port: u16) -> Vec<Host> {
         let names = self.pins.names(ip).into_iter().map(Host::Name);
         std::iter::once(Host::Address(ip))
             .chain(names)
-            .any(|host| self.policy.check(scheme, &host, port).is_ok())
+            .filter(|host| self.policy.check(scheme, host, port).is_ok())
+            .collect()
     }
 
     /// Whether it is after resolving the granted names that were not looked up yet: a guest may

@@ -4,7 +4,8 @@
 
 mod common;
 
-use common::{Answers, DEADLINE, Server, egress, get, head, send};
+use common::{Answers, DEADLINE, Server, denying, egress, get, head, send};
+use domain::Event;
 use http_body_util::BodyExt as _;
 use network::{CONNECTIONS_MAX, Reason};
 use std::sync::Arc;
@@ -263,4 +264,23 @@ async fn connections_are_bounded_and_given_back() {
     drop(open.pop());
     tokio::time::timeout(DEADLINE, closes.recv()).await.unwrap().unwrap();
     open.push(get(&egress, &origin).await.unwrap());
+}
+
+#[tokio::test]
+async fn a_denied_host_is_not_connected_to() {
+    let (denied, granted) = (Server::answering(HELLO).await, Server::answering(HELLO).await);
+    let origins = [&denied, &granted].map(|server| format!("http://{}", server.address));
+    let (approvals, events) = denying(&[&denied.address.to_string()]);
+    let (egress, _) = egress(&[&origins[0], &origins[1]]);
+    let egress = egress.with_approvals(approvals);
+    for _ in 0..2 {
+        let error = get(&egress, &origins[0]).await.unwrap_err();
+        assert!(matches!(error, Error::HttpRequestDenied), "{error}");
+    }
+    assert_eq!(denied.connections(), 0);
+    assert_eq!(get(&egress, &origins[1]).await.unwrap().status, 200);
+    let events = events.lock().unwrap();
+    assert_eq!(events.len(), 1, "told once");
+    let subject = denied.address.to_string();
+    assert!(matches!(&events[0], Event::Approval { subject: of, .. } if *of == subject));
 }

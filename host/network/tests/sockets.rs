@@ -6,7 +6,7 @@ mod common;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
 
-use common::{Answers, DEADLINE, Server, egress};
+use common::{Answers, DEADLINE, Server, denying, egress};
 use network::{Egress, Names, NamesView, add_to_linker, configure};
 use tokio::io::AsyncWriteExt as _;
 use wasmtime::Engine;
@@ -247,4 +247,24 @@ async fn datagrams_go_to_granted_addresses_only() {
     assert_eq!(&buffer[..length], b"yes");
     assert!(other.recv(&mut buffer).is_err(), "nothing was sent to it");
     assert_eq!(refusals.lock().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_socket_to_a_denied_name_is_refused() {
+    let server = greeting().await;
+    let grant = format!("tcp://localhost:{}", server.port());
+    for (denied, allowed) in [("localhost", false), ("other", true), ("localhost:1", true)] {
+        let (approvals, _) = denying(&[denied]);
+        let (egress, _) = egress(&[&grant]);
+        let resolver = Answers::new(&["127.0.0.1"]);
+        let egress = egress.with_resolver(resolver).with_approvals(approvals);
+        let mut guest = Guest::new(&egress);
+        guest.look_up("localhost").await.unwrap();
+        let connected = guest.connect(server.address).await;
+        assert_eq!(connected.is_ok(), allowed, "{denied}: {connected:?}");
+        // Without a lookup of its own the address is known by the grant.
+        let connected = Guest::new(&egress).connect(server.address).await;
+        assert_eq!(connected.is_ok(), allowed, "{denied}: {connected:?}");
+    }
+    assert_eq!(server.connections(), 4);
 }

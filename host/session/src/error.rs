@@ -14,6 +14,8 @@ pub enum OpenError {
     #[error("session `{0}` is in use by another process; end that one, or name another session")]
     InUse(domain::SessionId),
     #[error(transparent)]
+    Paths(#[from] files::GuardError),
+    #[error(transparent)]
     Session(#[from] SessionError),
     #[error("agent `{agent}` cannot use model `{model}`")]
     Model { agent: String, model: String, source: llm::LlmError },

@@ -5,12 +5,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use approvals::{Approvals, Rules};
 use bindings::convert::{parts_out, stop_in};
 use bindings::session::types as wit;
 use domain::event::Stop;
 use domain::limits::{MESSAGES_MAX, PARTS_MAX_BYTES};
 use domain::{AgentName, Event, Part, SessionId, TurnId, TurnInput, User};
 use engine::StoreLimits;
+use files::Guard;
 use harness::{Cancellation, EventReader, Events, TurnCtx, TurnHandle};
 use llm::host::LlmCtx;
 use llm::{Caller, Observer, Steps};
@@ -27,7 +29,7 @@ use crate::guest::Guest;
 use crate::harness_file::Harness;
 use crate::runtime::Runtime;
 use crate::state::{State, table};
-use crate::wasi::{WORKSPACE, context};
+use crate::wasi::{STATE, WORKSPACE, context};
 
 /// How long a cancelled guest may wind down before its instance is dropped, as the contract says.
 const CANCEL_GRACE: Duration = Duration::from_secs(5);
@@ -51,6 +53,8 @@ pub struct SessionConfig {
     /// The key that per-task caps count by.
     pub task: String,
     pub policy: Policy,
+    /// What is allowed, asked for and denied.
+    pub rules: Rules,
     pub user: Arc<dyn User>,
 }
 
@@ -69,6 +73,8 @@ pub struct Session {
     config: SessionConfig,
     events: Events,
     egress: Egress,
+    approvals: Approvals,
+    guard: Guard,
     handle: TurnHandle,
     guest: Option<Guest>,
     /// Held as long as the session is open here.
@@ -111,12 +117,35 @@ impl Session {
         )?;
         let (events, reader) = harness::events();
         let report = events.clone();
-        let egress = Egress::new(config.policy.clone()).with_refusals(Arc::new(move |refusal| {
-            report.host(Event::Refused { what: refusal.to_string(), hint: refusal.hint() });
-        }));
-        let handle = TurnCtx::new(events.clone(), config.user.clone()).handle();
-        let session =
-            Self { runtime, harness, config, events, egress, handle, guest: None, _lock: lock };
+        let approvals = Approvals::new(approvals::Parts {
+            store: runtime.store().clone(),
+            agent: config.agent.clone(),
+            session: config.session.clone(),
+            rules: config.rules.clone(),
+            user: config.user.clone(),
+            report: Arc::new(move |event| report.host(event)),
+        });
+        let guard =
+            Guard::new(&approvals, &[(&config.workspace, WORKSPACE), (&config.state, STATE)])?;
+        let report = events.clone();
+        let egress = Egress::new(config.policy.clone())
+            .with_approvals(approvals.clone())
+            .with_refusals(Arc::new(move |refusal| {
+                report.host(Event::Refused { what: refusal.to_string(), hint: refusal.hint() });
+            }));
+        let handle = TurnHandle::default();
+        let session = Self {
+            runtime,
+            harness,
+            config,
+            events,
+            egress,
+            approvals,
+            guard,
+            handle,
+            guest: None,
+            _lock: lock,
+        };
         Ok((session, reader))
     }
 
@@ -136,6 +165,8 @@ impl Session {
         self.events.take_tally();
         // Before anybody hears of the turn: who cancels on that event cancels this turn.
         let cancellation = self.handle.begin();
+        let cancelled = cancellation.clone();
+        self.approvals.begin_turn(turn.clone(), async move { cancelled.cancelled().await });
         let steps = Arc::<Steps>::default();
         self.events.host(Event::TurnStarted {
             session: self.config.session.clone(),
@@ -295,10 +326,11 @@ impl Session {
             table: table(),
             limits: StoreLimits::default(),
             wasi,
+            guard: self.guard.clone(),
             http: WasiHttpCtx::new(),
             hooks: Hooks(self.egress.clone()),
             egress: self.egress.clone(),
-            turn: TurnCtx::with_handle(self.events.clone(), user.clone(), &self.handle),
+            turn: TurnCtx::with_handle(self.events.clone(), self.approvals.clone(), &self.handle),
             llm: LlmCtx::new(self.runtime.pipeline().clone(), caller, observer),
             verbs: VerbsCtx {
                 store,
@@ -308,11 +340,12 @@ impl Session {
                 caps: caps.clone(),
                 events: self.events.clone(),
                 user: user.clone(),
+                approvals: self.approvals.clone(),
                 cancellation: self.handle.cancellation(),
                 lines,
             },
             tools: ToolsCtx::default(),
-            machine: MachineCtx::default(),
+            machine: MachineCtx { approvals: self.approvals.clone() },
         })
     }
 }

@@ -1,6 +1,7 @@
 //! What a guest's store holds: one context per capability, and how each is linked.
 
 use engine::StoreLimits;
+use files::{Files, FilesView, Guard};
 use harness::{HasTurn, TurnCtx, TurnView};
 use llm::host::{HasLlm, LlmCtx, LlmView};
 use machine::{HasMachine, MachineCtx, MachineView};
@@ -8,6 +9,7 @@ use network::{Egress, Hooks, Names, NamesView};
 use tools::{HasTools, ToolsCtx, ToolsView};
 use verbs::{HasVerbs, VerbsCtx, VerbsView};
 use wasmtime::component::{Linker, ResourceTable};
+use wasmtime_wasi::filesystem::WasiFilesystemView as _;
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
@@ -19,6 +21,7 @@ pub(crate) struct State {
     pub table: ResourceTable,
     pub limits: StoreLimits,
     pub wasi: WasiCtx,
+    pub guard: Guard,
     pub http: WasiHttpCtx,
     pub hooks: Hooks,
     pub egress: Egress,
@@ -48,6 +51,13 @@ impl WasiHttpView for State {
     }
 }
 
+impl FilesView for State {
+    fn files(&mut self) -> Files<'_> {
+        let guard = self.guard.clone();
+        Files { wasi: self.filesystem(), guard }
+    }
+}
+
 impl NamesView for State {
     fn names(&mut self) -> Names<'_> {
         Names { egress: &self.egress, table: &mut self.table }
@@ -63,6 +73,7 @@ pub(crate) fn link(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     wasmtime_wasi_http::p2::add_only_http_to_linker_async(linker)?;
     linker.allow_shadowing(true);
     network::add_to_linker(linker)?;
+    files::add_to_linker(linker)?;
     linker.allow_shadowing(false);
 
     base::content::add_to_linker::<State, HasTurn>(linker, turn)?;

@@ -11,8 +11,8 @@ use wasmtime_wasi::{FsPerms, WasiCtx, WasiCtxBuilder};
 
 use crate::error::OpenError;
 
-/// Where a guest finds its workspace; also its initial working directory.
-pub(crate) const WORKSPACE: &str = "/workspace";
+/// Also a guest's initial working directory.
+pub(crate) use approvals::WORKSPACE;
 /// Where a guest keeps what belongs to the session.
 pub(crate) const STATE: &str = "/state";
 

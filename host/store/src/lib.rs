@@ -13,12 +13,14 @@
 //! | [`Store::memory`] | `add`, `search`, `list`, `delete` |
 //! | [`Store::task`] | `create`, `update`, `get`, `list` |
 //! | [`Store::log`] | `append`, `tail` |
+//! | [`Store::approval`] | `remember`, `find`, `list`, `forget`; `record`, `history` |
 //! | [`Store::session`] | `open`, `rename`, `begin_turn`, `finish_turn`, `history`, `turns`, `list` |
 //! | [`Store::ledger`] | `reserve` → `settle` or `release`; `lines`, `history`, `spend`, `totals`; `set_cap`, `clear_cap`, `caps`; `recover` |
 //!
 //! Errors are one enum per group or operation; a broken limit is [`invalid::Invalid`], which names
 //! the argument.
 
+pub mod approval;
 mod column;
 mod database;
 mod id;

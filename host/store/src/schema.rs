@@ -10,7 +10,8 @@ use rusqlite_migration::{M, Migrations};
 
 use crate::database::{DatabaseError, OpenError};
 
-const VERSIONS: [&str; 1] = [include_str!("schema/0001-first.sql")];
+const VERSIONS: [&str; 2] =
+    [include_str!("schema/0001-first.sql"), include_str!("schema/0002-approvals.sql")];
 
 static MIGRATIONS: LazyLock<Migrations<'static>> =
     LazyLock::new(|| Migrations::new(VERSIONS.iter().copied().map(M::up).collect()));

@@ -4,8 +4,9 @@
 use std::path::Path;
 
 use domain::chat::Usage;
-use domain::{AgentName, NanoDollars, Price, Scope, Window};
+use domain::{ActionKind, AgentName, NanoDollars, Price, Scope, SessionId, Verdict, Window};
 use rusqlite::Connection;
+use store::approval::Decision;
 use store::ledger::{Cap, Ending, Filter, ReservationId, ReserveRequest, Settlement};
 use store::{OpenError, Store};
 
@@ -92,7 +93,7 @@ fn a_newer_store_is_refused_and_left_alone() {
     drop(Store::open(directory.path(), 1).unwrap());
     sql(directory.path()).pragma_update(None, "user_version", 99).unwrap();
     let error = Store::open(directory.path(), 1).unwrap_err();
-    assert!(matches!(error, OpenError::Newer { found: 99, supported: 1 }));
+    assert!(matches!(error, OpenError::Newer { found: 99, supported: 2 }));
     assert!(error.to_string().contains("update xpressclaw"), "{error}");
     let version: u32 =
         sql(directory.path()).query_row("PRAGMA user_version", [], |row| row.get(0)).unwrap();
@@ -123,6 +124,28 @@ fn spend_is_append_only() {
         assert!(error.to_string().contains("append-only"), "{error}");
     }
     assert_eq!(store.ledger().totals(&Filter::default()).unwrap().requests, 1);
+}
+
+#[test]
+fn the_audit_log_is_append_only() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = Store::open(directory.path(), 1).unwrap();
+    let decision = Decision {
+        agent: &agent(),
+        session: &SessionId::new("s").unwrap(),
+        turn: None,
+        kind: ActionKind::Read,
+        subject: ".env",
+        verdict: Verdict::Denied,
+        by: "nobody",
+    };
+    store.approval().record(&decision, 1).unwrap();
+    let sql = sql(directory.path());
+    for statement in ["UPDATE audit SET verdict = 'allowed'", "DELETE FROM audit"] {
+        let error = sql.execute(statement, []).unwrap_err();
+        assert!(error.to_string().contains("append-only"), "{error}");
+    }
+    assert_eq!(store.approval().history(None, None, 10).unwrap().len(), 1);
 }
 
 #[test]

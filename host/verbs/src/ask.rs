@@ -27,11 +27,15 @@ impl wit::Host for VerbsView<'_> {
         if choices.iter().any(|choice| choice.trim().is_empty()) {
             return Ok(Err(Error::Invalid("a choice of `choices` must not be empty".into())));
         }
+        if let Err(refused) = ctx.allow("ask", &question).await {
+            return Ok(Err(refused));
+        }
         let question = Question::new(question, choices);
         ctx.events.host(Event::Ask {
             id: question.id.clone(),
             question: question.text.clone(),
             choices: question.choices.clone(),
+            call: None,
         });
         let asked = tokio::select! {
             biased;

@@ -13,6 +13,7 @@ mod version;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use approvals::{Action, Approvals, Denial};
 use bindings::xclaw::types::Error;
 use domain::{AgentName, Event, SessionId, User};
 use harness::{Cancellation, Events};
@@ -33,6 +34,7 @@ pub struct VerbsCtx {
     pub caps: Vec<Cap>,
     pub events: Events,
     pub user: Arc<dyn User>,
+    pub approvals: Approvals,
     /// Of the current turn.
     pub cancellation: Cancellation,
     pub lines: log::Lines,
@@ -49,6 +51,14 @@ impl HasData for HasVerbs {
 }
 
 impl VerbsCtx {
+    /// Comes first in every verb that can be refused; `detail` is what a person is shown of it.
+    pub(crate) async fn allow(&self, verb: &'static str, detail: &str) -> Result<(), Error> {
+        self.approvals.check(&Action::verb(verb, detail)).await.map_err(|denial| match denial {
+            Denial::Cancelled => Error::Cancelled,
+            denial => Error::Denied(denial.to_string()),
+        })
+    }
+
     /// Tells the user that a verb changed something.
     pub(crate) fn changed(&self, verb: &str, summary: impl Into<String>) {
         self.events.host(Event::Verb { verb: verb.into(), summary: summary.into() });

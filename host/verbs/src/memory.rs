@@ -17,6 +17,9 @@ impl wit::Host for VerbsView<'_> {
         text: String,
         tags: Vec<String>,
     ) -> wasmtime::Result<Result<String, Error>> {
+        if let Err(refused) = self.0.allow("memory.add", &text).await {
+            return Ok(Err(refused));
+        }
         let added = self.0.store.memory().add(&self.0.agent, &text, &tags, now_ms());
         if added.is_ok() {
             self.0.changed("memory.add", text.chars().take(SUMMARY_CHARS).collect::<String>());
@@ -29,6 +32,9 @@ impl wit::Host for VerbsView<'_> {
         query: String,
         limit: u32,
     ) -> wasmtime::Result<Result<Vec<wit::Hit>, Error>> {
+        if let Err(refused) = self.0.allow("memory.search", &query).await {
+            return Ok(Err(refused));
+        }
         if query.len() > QUERY_MAX_BYTES {
             return Ok(Err(Error::Invalid(format!(
                 "`query` must have at most {QUERY_MAX_BYTES} bytes"
@@ -44,11 +50,17 @@ impl wit::Host for VerbsView<'_> {
         before: Option<String>,
         limit: u32,
     ) -> wasmtime::Result<Result<Vec<wit::Note>, Error>> {
+        if let Err(refused) = self.0.allow("memory.list", "").await {
+            return Ok(Err(refused));
+        }
         let notes = self.0.store.memory().list(&self.0.agent, before.as_deref(), limit);
         Ok(notes.map(|notes| notes.into_iter().map(note_out).collect()).map_err(error_out))
     }
 
     async fn delete(&mut self, id: String) -> wasmtime::Result<Result<(), Error>> {
+        if let Err(refused) = self.0.allow("memory.delete", &id).await {
+            return Ok(Err(refused));
+        }
         let deleted = self.0.store.memory().delete(&self.0.agent, &id);
         if deleted.is_ok() {
             self.0.changed("memory.delete", id);

@@ -13,6 +13,9 @@ impl wit::Host for VerbsView<'_> {
         detail: String,
         parent: Option<String>,
     ) -> wasmtime::Result<Result<String, Error>> {
+        if let Err(refused) = self.0.allow("task.create", &title).await {
+            return Ok(Err(refused));
+        }
         let tasks = self.0.store.task();
         let created = tasks.create(&self.0.agent, &title, &detail, parent.as_deref(), now_ms());
         if created.is_ok() {
@@ -26,6 +29,10 @@ impl wit::Host for VerbsView<'_> {
         id: String,
         change: wit::Change,
     ) -> wasmtime::Result<Result<wit::Task, Error>> {
+        let detail = change.title.as_ref().map(|title| format!("{id}: {title}"));
+        if let Err(refused) = self.0.allow("task.update", detail.as_ref().unwrap_or(&id)).await {
+            return Ok(Err(refused));
+        }
         let change = Change {
             title: change.title,
             detail: change.detail,
@@ -39,6 +46,9 @@ impl wit::Host for VerbsView<'_> {
     }
 
     async fn get(&mut self, id: String) -> wasmtime::Result<Result<wit::Task, Error>> {
+        if let Err(refused) = self.0.allow("task.get", &id).await {
+            return Ok(Err(refused));
+        }
         let task = self.0.store.task().get(&self.0.agent, &id);
         Ok(task.map(task_out).map_err(error_out))
     }
@@ -48,6 +58,9 @@ impl wit::Host for VerbsView<'_> {
         status: Option<wit::Status>,
         limit: u32,
     ) -> wasmtime::Result<Result<Vec<wit::Task>, Error>> {
+        if let Err(refused) = self.0.allow("task.list", "").await {
+            return Ok(Err(refused));
+        }
         let tasks = self.0.store.task().list(&self.0.agent, status.map(status_in), limit);
         Ok(tasks.map(|tasks| tasks.into_iter().map(task_out).collect()).map_err(error_out))
     }

@@ -1,5 +1,6 @@
 //! The command line: what may be typed.
 
+mod approvals;
 mod budget;
 
 use std::path::PathBuf;
@@ -12,6 +13,7 @@ use domain::{AgentName, SessionId};
 use store::log::{Level, TAIL_MAX};
 use store::task::Status;
 
+pub use approvals::ApprovalsCommand;
 pub use budget::{
     BudgetArgs, BudgetCommand, ClearArgs, ExplainArgs, HistoryArgs, SetArgs, ShowArgs,
 };
@@ -58,6 +60,9 @@ pub enum Command {
     Tasks(TasksCommand),
     /// What was spent, and what may still be
     Budget(BudgetArgs),
+    /// What users allowed for longer than once, and who decided what
+    #[command(subcommand)]
+    Approvals(ApprovalsCommand),
     /// What agents logged
     Logs(LogsArgs),
     /// Harness components

@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
+use approvals::{Approvals, Parts, Rules};
 use bindings::base::wait::Host as _;
 use bindings::session::turn::Host as _;
 use bindings::session::types as wit;
 use domain::wait::{Signal, Waitable};
-use domain::{Nobody, User};
+use domain::{AgentName, Nobody, SessionId, User};
 use harness::{EventReader, TurnCtx, TurnHandle, TurnView};
+use store::Store;
 use wasmtime::component::{Resource, ResourceTable};
 
 pub struct Bench {
@@ -24,7 +26,16 @@ impl Bench {
 
     pub fn with(user: Arc<dyn User>) -> Self {
         let (events, reader) = harness::events();
-        let ctx = TurnCtx::new(events, user);
+        let report = events.clone();
+        let approvals = Approvals::new(Parts {
+            store: Store::in_memory().unwrap(),
+            agent: AgentName::new("pi").unwrap(),
+            session: SessionId::new("session").unwrap(),
+            rules: Rules::default(),
+            user,
+            report: Arc::new(move |event| report.host(event)),
+        });
+        let ctx = TurnCtx::new(events, approvals);
         let handle = ctx.handle();
         handle.begin();
         Self { ctx, table: ResourceTable::new(), handle, reader }

@@ -10,8 +10,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use approvals::{Approvals, Parts, Rules};
 use async_trait::async_trait;
 use bytes::Bytes;
+use domain::{AgentName, Event, Nobody, SessionId};
 use http_body_util::{BodyExt as _, Full};
 use network::{Egress, Hooks, Policy, Refusal, Resolve};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
@@ -107,6 +109,22 @@ impl Resolve for Answers {
         }
         Ok(answer)
     }
+}
+
+/// A gate that denies these hosts, and what it told.
+pub fn denying(hosts: &[&str]) -> (Approvals, Arc<Mutex<Vec<Event>>>) {
+    let deny = hosts.iter().map(|host| format!("host:{host}").parse().unwrap()).collect();
+    let events = Arc::<Mutex<Vec<Event>>>::default();
+    let told = events.clone();
+    let approvals = Approvals::new(Parts {
+        store: store::Store::in_memory().unwrap(),
+        agent: AgentName::new("pi").unwrap(),
+        session: SessionId::new("s").unwrap(),
+        rules: Rules { deny, ..Rules::default() },
+        user: Arc::new(Nobody),
+        report: Arc::new(move |event| told.lock().unwrap().push(event)),
+    });
+    (approvals, events)
 }
 
 pub type Refusals = Arc<Mutex<Vec<Refusal>>>;

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use approvals::{Approvals, Parts, Rules};
 use bindings::xclaw::types::Error;
-use domain::{AgentName, Event, Nobody, SessionId, User};
-use harness::{Cancellation, EventReader, TurnCtx, TurnHandle};
+use domain::{AgentName, Event, Nobody, SessionId, TurnId, User};
+use harness::{Cancellation, EventReader, TurnHandle};
 use store::Store;
 use store::log::{Level, Line, Tail};
 use verbs::{Lines, VerbsCtx, VerbsView};
@@ -21,11 +22,26 @@ impl Bench {
     }
 
     pub fn with(store: &Store, agent: &str, user: Arc<dyn User>) -> Self {
+        Self::ruled(store, agent, user, Rules::default())
+    }
+
+    pub fn ruled(store: &Store, agent: &str, user: Arc<dyn User>, rules: Rules) -> Self {
         let (events, reader) = harness::events();
-        let turn = TurnCtx::new(events.clone(), user.clone()).handle();
+        let turn = TurnHandle::default();
         let cancellation: Cancellation = turn.begin();
         let agent = AgentName::new(agent).unwrap();
         let session = SessionId::new("session").unwrap();
+        let report = events.clone();
+        let approvals = Approvals::new(Parts {
+            store: store.clone(),
+            agent: agent.clone(),
+            session: session.clone(),
+            rules,
+            user: user.clone(),
+            report: Arc::new(move |event| report.host(event)),
+        });
+        let cancelled = cancellation.clone();
+        approvals.begin_turn(TurnId::mint(), async move { cancelled.cancelled().await });
         let ctx = VerbsCtx {
             store: store.clone(),
             lines: Lines::new(store.clone(), agent.clone(), session.clone()),
@@ -35,6 +51,7 @@ impl Bench {
             caps: Vec::new(),
             events,
             user,
+            approvals,
             cancellation,
         };
         Self { ctx, reader, turn }
@@ -52,6 +69,9 @@ impl Bench {
             Event::Answered { by, answer, .. } => {
                 let (answer, by) = (answer.unwrap_or_default(), by.unwrap_or("nobody".into()));
                 Some(format!("answered: {answer} by {by}"))
+            }
+            Event::Approval { kind, subject, verdict, by, .. } => {
+                Some(format!("{kind} {subject} {}: {by}", verdict.as_str()))
             }
             other => panic!("{other:?}"),
         };

@@ -3,6 +3,7 @@
 //! A command that lists never creates anything; what it prints as text is filtered in `table`.
 
 mod agents;
+mod approvals;
 mod attach;
 mod budget;
 mod doctor;
@@ -40,6 +41,7 @@ pub fn dispatch(cli: Cli) -> Result<Exit> {
         Command::Memory(command) => memory::run(&context, command),
         Command::Tasks(command) => tasks::run(&context, command),
         Command::Budget(args) => budget::run(&context, &args),
+        Command::Approvals(command) => approvals::run(&context, command),
         Command::Logs(args) => logs::run(&context, &args),
         Command::Harness(command) => harness::run(&context, command),
         Command::Model(command) => model::run(&context, command),

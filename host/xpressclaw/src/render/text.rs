@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use domain::event::{CallContent, HarnessEvent, Status, Stop};
-use domain::{Event, Part};
+use domain::{Event, Part, Verdict};
 
 use super::escape::{Filter, plain};
 use super::{BOLD, CYAN, DIM, RED, YELLOW, millis, tokens};
@@ -55,6 +55,11 @@ impl Text {
                 self.line(&format!("{YELLOW}refused{YELLOW:#}: {}", plain(what)))?;
                 if what.contains(hint.as_str()) { Ok(()) } else { self.line(&plain(hint)) }
             }
+            Event::Approval { kind, subject, verdict: Verdict::Denied, by, .. } => self.line(&format!(
+                "{YELLOW}denied{YELLOW:#}: {kind} {} {DIM}({}){DIM:#}",
+                first_line(subject, TITLE_CHARS),
+                plain(by)
+            )),
             Event::Verb { verb, summary } => {
                 self.line(&format!("{CYAN}{verb}{CYAN:#} {DIM}{}{DIM:#}", first_line(summary, TITLE_CHARS)))
             }
@@ -74,6 +79,7 @@ impl Text {
             // The question is printed where it is answered, failures where the command ends.
             Event::Ask { .. }
             | Event::Answered { .. }
+            | Event::Approval { .. }
             | Event::TurnStarted { .. }
             | Event::StepStarted { .. }
             | Event::StepFinished { .. }

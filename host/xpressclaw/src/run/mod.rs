@@ -73,6 +73,10 @@ fn open(context: &Context, args: &RunArgs) -> Result<Opened> {
     let downgrade = if caps.is_empty() { Downgrade::Never } else { Downgrade::Possible };
     let models = models(&wanted, downgrade, config, &context.paths)?;
     let policy = policy(configured.map_or(&[][..], |agent| &agent.network), &args.allow_net)?;
+    let rules = match configured {
+        Some(agent) => config.approvals.clone().and(&agent.approvals),
+        None => config.approvals.clone(),
+    };
     let session_id = match &args.session {
         Some(name) => {
             SessionId::new(name).map_err(|e| Failure::usage("not a session's name").because(e))?
@@ -128,6 +132,7 @@ fn open(context: &Context, args: &RunArgs) -> Result<Opened> {
             workspace,
             caps,
             policy,
+            rules,
             user: desk.clone(),
         },
     )

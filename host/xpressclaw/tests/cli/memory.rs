@@ -96,6 +96,8 @@ fn a_listing_makes_nothing() {
         &["budget"],
         &["budget", "history"],
         &["logs"],
+        &["approvals", "list"],
+        &["approvals", "history"],
         &["harness", "list"],
         &["model", "list"],
     ] {

@@ -22,10 +22,13 @@ const LAYERS: &[Layer] = &[
     Layer { crates: &["domain"], siblings: Siblings::Strangers },
     Layer { crates: &["bindings"], siblings: Siblings::Strangers },
     Layer { crates: &["engine", "store"], siblings: Siblings::Strangers },
+    // Every crate that lets a call through asks it, and the configuration reads its rules.
+    Layer { crates: &["approvals"], siblings: Siblings::Strangers },
     Layer {
         crates: &[
             "config",
             "control",
+            "files",
             "harness",
             "llm",
             "local-model",
@@ -61,8 +64,8 @@ const ONLY: &[Only] = &[
     Only {
         dependencies: &["wasmtime"],
         crates: &[
-            "bindings", "engine", "harness", "llm", "machine", "network", "session", "tools",
-            "verbs",
+            "bindings", "engine", "files", "harness", "llm", "machine", "network", "session",
+            "tools", "verbs",
         ],
         fix: "wasmtime ends at the crates that implement WIT interfaces: use types of `domain`",
     },
