@@ -41,6 +41,8 @@ pub struct Rule {
     glob: Glob,
     /// A host's pattern that names a port.
     port: bool,
+    /// A path's pattern from `/`, outside of the workspace.
+    rooted: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -98,8 +100,13 @@ impl FromStr for Rule {
             pattern: pattern.to_owned(),
             reason: error.kind().to_string(),
         };
+        let mut rooted = false;
         let glob = match kind {
-            Kind::Path(_) => Glob::path(&path(pattern)?).map_err(failed)?,
+            Kind::Path(_) => {
+                let pattern = path(pattern)?;
+                rooted = pattern.starts_with('/');
+                Glob::path(&pattern).map_err(failed)?
+            }
             Kind::Host => Glob::text(&pattern.to_ascii_lowercase()).map_err(failed)?,
             Kind::Command => {
                 let words = pattern.split_whitespace().collect::<Vec<_>>();
@@ -114,7 +121,7 @@ impl FromStr for Rule {
             return Err(RuleError::Verb { pattern: pattern.to_owned(), nearest });
         }
         let port = kind == Kind::Host && names_port(pattern);
-        Ok(Self { text: text.to_owned(), kind, glob, port })
+        Ok(Self { text: text.to_owned(), kind, glob, port, rooted })
     }
 }
 
@@ -184,7 +191,10 @@ impl Rule {
             (Kind::Verb, What::Verb { name, .. }) => is_match(name),
             (Kind::Tool, What::Tool { name, .. }) => is_match(name),
             (Kind::Path(ruled), What::Path { access, path }) => {
-                ruled.is_none_or(|ruled| ruled == access) && is_match(path)
+                // A pattern from the workspace stays in the workspace.
+                ruled.is_none_or(|ruled| ruled == access)
+                    && self.rooted == path.starts_with('/')
+                    && is_match(path)
             }
             (Kind::Host, What::Host { host, port }) => {
                 if self.port {

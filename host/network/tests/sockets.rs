@@ -251,9 +251,9 @@ async fn datagrams_go_to_granted_addresses_only() {
 
 #[tokio::test]
 async fn a_socket_to_a_denied_name_is_refused() {
-    let server = greeting().await;
-    let grant = format!("tcp://localhost:{}", server.port());
     for (denied, allowed) in [("localhost", false), ("other", true), ("localhost:1", true)] {
+        let server = greeting().await;
+        let grant = format!("tcp://localhost:{}", server.port());
         let (approvals, _) = denying(&[denied]);
         let (egress, _) = egress(&[&grant]);
         let resolver = Answers::new(&["127.0.0.1"]);
@@ -265,6 +265,6 @@ async fn a_socket_to_a_denied_name_is_refused() {
         // Without a lookup of its own the address is known by the grant.
         let connected = Guest::new(&egress).connect(server.address).await;
         assert_eq!(connected.is_ok(), allowed, "{denied}: {connected:?}");
+        assert!(allowed || server.connections() == 0);
     }
-    assert_eq!(server.connections(), 4);
 }

@@ -94,7 +94,8 @@ async fn reading_and_writing_have_rules_of_their_own() {
     let now = || (NewTimestamp::Now, NewTimestamp::Now);
     let (accessed, modified) = now();
     let flags = PathFlags::SYMLINK_FOLLOW;
-    let set = guest.files().set_times_at(at(workspace), flags, "src/a".into(), accessed, modified);
+    let mut files = guest.files();
+    let set = files.set_times_at(at(workspace), flags, "src/a".into(), accessed, modified);
     assert_eq!(code(set.await), DENIED);
     let opened = guest.open(workspace, "src/a", OpenFlags::empty(), DescriptorFlags::READ).await;
     let opened = opened.unwrap();

@@ -13,6 +13,7 @@ use store::Store;
 use wasmtime::component::{Resource, ResourceTable};
 
 pub struct Bench {
+    pub approvals: Approvals,
     pub ctx: TurnCtx,
     pub table: ResourceTable,
     pub handle: TurnHandle,
@@ -35,10 +36,10 @@ impl Bench {
             user,
             report: Arc::new(move |event| report.host(event)),
         });
-        let ctx = TurnCtx::new(events, approvals);
+        let ctx = TurnCtx::new(events, approvals.clone());
         let handle = ctx.handle();
         handle.begin();
-        Self { ctx, table: ResourceTable::new(), handle, reader }
+        Self { approvals, ctx, table: ResourceTable::new(), handle, reader }
     }
 
     pub fn view(&mut self) -> TurnView<'_> {

@@ -98,7 +98,6 @@ async fn a_guest_that_takes_nothing_does_not_fill_the_host() {
 
 #[test]
 fn readiness_never_contradicts_the_queue() {
-    use domain::Nobody;
     use harness::TurnCtx;
     use std::sync::Arc;
     use std::sync::atomic::{AtomicBool, Ordering};
@@ -131,6 +130,6 @@ fn readiness_never_contradicts_the_queue() {
     let bench = Bench::new();
     assert!(bench.handle.send(steer("kept")));
     let (events, _reader) = harness::events();
-    let again = TurnCtx::with_handle(events, Arc::new(Nobody), &bench.handle);
+    let again = TurnCtx::with_handle(events, bench.approvals.clone(), &bench.handle);
     assert_eq!(again.handle().leftovers(), [steer("kept")]);
 }

@@ -4,8 +4,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use domain::chat::{Message, Request};
-use domain::{AgentName, Event, NanoDollars, Nobody, OnExceeded, Part, Scope, SessionId, Window};
-use harness::{TurnCtx, TurnHandle};
+use domain::{AgentName, Event, NanoDollars, OnExceeded, Part, Scope, SessionId, Window};
+use harness::TurnHandle;
 use llm::{Caller, Completion, Context, Item, LlmError, Observer, Pipeline, Router, Steps};
 use store::Store;
 use store::ledger::{Cap, Filter, HISTORY_PAGE_MAX, Spend};
@@ -87,7 +87,7 @@ impl Bench {
             caps,
             fallback: None,
         };
-        let turn = TurnCtx::new(harness::events().0, Arc::new(Nobody)).handle();
+        let turn = TurnHandle::default();
         let log = Arc::<Log>::default();
         let context = Context {
             cancellation: turn.begin(),
