@@ -89,10 +89,10 @@ impl Approvals {
             match self.0.parts.rules.decide(action) {
                 Decision::Deny(rule) => return Err(self.denied(action, rule)),
                 Decision::Allow(rule) => self.allowed(action, rule)?,
-                Decision::Ask(rule) if self.remembered(action)?.is_none() => {
-                    asked.push((action, rule));
-                }
-                Decision::Ask(_) => {}
+                Decision::Ask(rule) => match self.remembered(action)? {
+                    Some(by) => self.allowed_before(action, &by)?,
+                    None => asked.push((action, rule)),
+                },
             }
         }
         if asked.len() > ASKED_PATHS_MAX {
@@ -141,18 +141,7 @@ impl Approvals {
     async fn asked(&self, action: &Action<'_>, rule: Option<&Rule>) -> Result<(), Denial> {
         let _turn = self.0.asking.lock().await;
         if let Some(by) = self.remembered(action)? {
-            // Calls of tools and commands are recorded each, what is read again and again is not.
-            return match action.what {
-                What::Permit(call) => {
-                    self.decided(action, Verdict::Allowed, &by)?;
-                    lock(&self.0.permits).add(call);
-                    Ok(())
-                }
-                What::Tool { .. } | What::Command { .. } => {
-                    self.decided(action, Verdict::Allowed, &by)
-                }
-                _ => self.decided_once(action, Verdict::Allowed, &by),
-            };
+            return self.allowed_before(action, &by);
         }
         if lock(&self.0.permits).take(action) {
             return self.decided(action, Verdict::Allowed, "the approval of this very call");
@@ -202,6 +191,20 @@ impl Approvals {
             None => "remembered for good".to_owned(),
             Some(_) => "remembered for this session".to_owned(),
         }))
+    }
+
+    /// Remembered. Calls of tools and commands are recorded each, what is read again and again is
+    /// not.
+    fn allowed_before(&self, action: &Action<'_>, by: &str) -> Result<(), Denial> {
+        match action.what {
+            What::Permit(call) => {
+                self.decided(action, Verdict::Allowed, by)?;
+                lock(&self.0.permits).add(call);
+                Ok(())
+            }
+            What::Tool { .. } | What::Command { .. } => self.decided(action, Verdict::Allowed, by),
+            _ => self.decided_once(action, Verdict::Allowed, by),
+        }
     }
 
     fn remember(

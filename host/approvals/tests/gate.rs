@@ -236,6 +236,10 @@ async fn an_action_on_several_paths_is_done_whole_or_not_at_all() {
     actions.truncate(2);
     assert_eq!(gate.check_all(&actions).await, Ok(()));
     assert_eq!(bench.questions(), 2);
+    let bench = Bench::new(&[], &["path:a/**"], &[], &[choices::ALWAYS]);
+    assert_eq!(bench.session("pi", "s").check_all(&actions[..1]).await, Ok(()));
+    assert_eq!(bench.session("pi", "s").check_all(&actions[..1]).await, Ok(()));
+    assert_eq!(bench.audit()[1], "path(read) a/0 allowed remembered for good");
 }
 
 /// Thinks until the test lets go, and tells when it is asked and when its question is withdrawn.

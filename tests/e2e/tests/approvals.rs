@@ -108,8 +108,11 @@ fn what_is_asked_for_is_answered_at_the_terminal_and_remembered_by_the_next_proc
     assert_eq!(done.event("approval")["by"], "remembered for this session");
     let done = run(&place, &config, &read).args(["--session", "s2"]).done().succeeded();
     assert_eq!(done.event("call_update")["status"], "failed");
+    let mut rows = history(&place);
+    // pi opens a file twice in the turn.
+    rows.dedup();
     assert_eq!(
-        history(&place),
+        rows,
         [
             "path(read) .git/config allowed terminal",
             "path(read) .git/config allowed remembered for this session",
