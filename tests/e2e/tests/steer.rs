@@ -6,27 +6,29 @@ const FREE: &str = "{price: free}";
 
 #[test]
 fn a_line_typed_during_a_turn_reaches_the_models_next_step() {
-    let place = Place::new();
-    let server = Server::start([
-        Play::Gated(Answer::text("One moment please.")),
-        Play::Stream(Answer::text("Left it is.")),
-    ]);
-    let mut terminal = place.run_with("pi", &server, FREE).in_terminal();
-    terminal.see("> ");
-    terminal.line("Which way?");
-    terminal.see("One ");
-    terminal.line("Go left.");
-    terminal.see("steering: Go left.");
-    server.release();
-    terminal.see("Left it is.");
-    terminal.see("> ");
-    terminal.type_in(CTRL_D);
-    let (code, output) = terminal.done();
-    assert_eq!(code, 0, "{output}");
-    assert!(!output.contains("next prompt"), "pi took it in the turn: {output}");
-    server.next_request();
-    let messages = server.next_request().messages();
-    assert!(messages.last().is_some_and(|(_, text)| text.contains("Go left.")), "{messages:?}");
+    for harness in ["builtin", "pi"] {
+        let place = Place::new();
+        let server = Server::start([
+            Play::Gated(Answer::text("One moment please.")),
+            Play::Stream(Answer::text("Left it is.")),
+        ]);
+        let mut terminal = place.run_with(harness, &server, FREE).in_terminal();
+        terminal.see("> ");
+        terminal.line("Which way?");
+        terminal.see("One ");
+        terminal.line("Go left.");
+        terminal.see("steering: Go left.");
+        server.release();
+        terminal.see("Left it is.");
+        terminal.see("> ");
+        terminal.type_in(CTRL_D);
+        let (code, output) = terminal.done();
+        assert_eq!(code, 0, "{output}");
+        assert!(!output.contains("next prompt"), "{harness} took it in the turn: {output}");
+        server.next_request();
+        let messages = server.next_request().messages();
+        assert!(messages.last().is_some_and(|(_, text)| text.contains("Go left.")), "{messages:?}");
+    }
 }
 
 #[test]
