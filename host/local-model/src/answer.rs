@@ -1,23 +1,28 @@
-//! One answer: the loop that predicts, chooses, sends and computes tokens.
+//! One answer: chooses token after token and sends what they mean.
 //!
 //! Free text is watched for the opening of a tool call; a call is written under a grammar, its
 //! markers are put in by us. So a call is valid whatever the model is like, and free text costs
-//! nothing extra. Never sends a control token's text, never sends after the reader is gone.
+//! nothing extra. `schedule` computes the tokens, of several answers in one batch; an answer holds
+//! all of its own, so it can be put off and taken up again at any point. Never sends a control
+//! token's text, never sends after the reader is gone.
 
 use std::sync::Arc;
 
+use domain::SessionId;
 use domain::chat::{Delta, Finish, Usage};
 use domain::provider::ProviderError;
+use llama_cpp_2::context::LlamaContext;
 use llama_cpp_2::model::LlamaModel;
 use llama_cpp_2::token::LlamaToken;
 use llguidance::Matcher;
 
-use crate::cache::{Cache, Computed};
 use crate::calls::{CallPiece, CallReader};
-use crate::course::{Calls, Opening};
+use crate::course::{Calls, Course, Opening};
 use crate::engine::Prepared;
 use crate::grammar::consume_text;
 use crate::pieces::{Piece, Splitter, Start, Watch};
+use crate::sampler::Sampler;
+use crate::share::Wish;
 use crate::template::Template;
 use crate::utf8::Utf8;
 use crate::wire::{MARKERS, TOOL_CALL_CLOSE, TOOL_CALL_OPEN};
@@ -38,109 +43,175 @@ enum Step {
     Finish(Finish),
 }
 
-pub(crate) struct Answer<'a, 'm> {
+pub(crate) struct Answer<'m> {
     model: &'m LlamaModel,
-    cache: &'a mut Cache<'m>,
-    output: &'a Output<'a>,
-    prepared: Prepared,
+    output: Output<'m>,
+    session: SessionId,
+    /// The prompt, then everything written.
+    tokens: Vec<LlamaToken>,
+    prompt: usize,
+    /// Tokens that the cache holds, in `sequence`.
+    computed: usize,
+    /// Where it is being written; `None`: it waits.
+    sequence: Option<usize>,
+    max_output: usize,
+    sampler: Sampler,
+    course: Course,
     splitter: Splitter,
     phase: Phase,
     /// Calls begun.
     calls: u32,
     usage: Usage,
-    sequence: usize,
+    reported: bool,
 }
 
-impl<'a, 'm> Answer<'a, 'm> {
+impl<'m> Answer<'m> {
     pub(crate) fn new(
         model: &'m LlamaModel,
-        cache: &'a mut Cache<'m>,
         template: &Template,
         prepared: Prepared,
-        output: &'a Output<'a>,
+        output: Output<'m>,
     ) -> Self {
         let watch = Watch {
-            stops: prepared.call.request.stop.clone(),
+            stops: prepared.stops,
             calls: prepared.course.calls.is_some(),
             thinking: template.thinks,
         };
-        let splitter = Splitter::new(watch, prepared.start);
         let usage = Usage { input: prepared.prompt.len() as u64, ..Usage::default() };
-        Self {
+        let mut answer = Self {
             model,
-            cache,
             output,
-            prepared,
-            splitter,
+            session: prepared.session,
+            prompt: prepared.prompt.len(),
+            tokens: prepared.prompt,
+            computed: 0,
+            sequence: None,
+            max_output: prepared.max_output,
+            sampler: prepared.sampler,
+            course: prepared.course,
+            splitter: Splitter::new(watch, prepared.start),
             phase: Phase::Free,
             calls: 0,
             usage,
-            sequence: 0,
+            reported: false,
+        };
+        if prepared.start == Start::Answer
+            && let Step::Force(text) = answer.open("")
+        {
+            answer.force(&text);
+        }
+        answer
+    }
+
+    pub(crate) fn session(&self) -> &SessionId {
+        &self.session
+    }
+
+    pub(crate) fn tokens(&self) -> &[LlamaToken] {
+        &self.tokens
+    }
+
+    /// Tokens at the beginning that are in the cache, or will be before anything is written.
+    pub(crate) fn prompt(&self) -> &[LlamaToken] {
+        &self.tokens[..self.prompt]
+    }
+
+    pub(crate) fn computed(&self) -> usize {
+        self.computed
+    }
+
+    pub(crate) fn sequence(&self) -> Option<usize> {
+        self.sequence
+    }
+
+    /// The reader is gone or the provider is closing; asked before every batch.
+    pub(crate) fn is_cancelled(&self) -> bool {
+        self.output.is_cancelled()
+    }
+
+    /// Its place in the cache, and how many of its tokens are there already.
+    pub(crate) fn place(&mut self, sequence: usize, kept: usize) {
+        self.sequence = Some(sequence);
+        self.computed = kept;
+        if !self.reported {
+            self.usage.cached = kept.min(self.prompt) as u64;
         }
     }
 
-    pub(crate) fn run(mut self) -> Result<(), ProviderError> {
-        let Some(finish) = self.generate()? else { return Ok(()) };
+    /// Gives its place up and returns it; what was written stays.
+    pub(crate) fn leave(&mut self) -> Option<usize> {
+        self.computed = 0;
+        self.sequence.take()
+    }
+
+    pub(crate) fn wish(&self) -> Wish {
+        Wish { tokens: self.tokens.len() - self.computed, writing: self.computed >= self.prompt }
+    }
+
+    /// The next `count` tokens to compute, and whether they are all.
+    pub(crate) fn next(&self, count: usize) -> (&[LlamaToken], bool) {
+        let end = self.tokens.len().min(self.computed + count);
+        (&self.tokens[self.computed..end], end == self.tokens.len())
+    }
+
+    /// `count` tokens were computed. When they were all, chooses the next one by the prediction at
+    /// `index` of the batch. `Some`: it ends so.
+    pub(crate) fn advance(
+        &mut self,
+        count: usize,
+        context: &LlamaContext<'_>,
+        index: i32,
+    ) -> Result<Option<Finish>, ProviderError> {
+        self.computed += count;
+        if self.computed < self.tokens.len() {
+            return Ok(None);
+        }
+        if !self.reported {
+            // So that a call which is cancelled later can be settled.
+            self.output.send(Delta::Usage(self.usage));
+            self.reported = true;
+        }
+        if self.usage.output >= self.max_output as u64 {
+            self.flush();
+            return Ok(Some(Finish::Length));
+        }
+        let token = self.choose(context, index)?;
+        self.usage.output += 1;
+        self.tokens.push(token);
+        match self.take(token) {
+            Step::Next => Ok(None),
+            Step::Force(text) => {
+                self.force(&text);
+                Ok(None)
+            }
+            Step::Finish(finish) => Ok(Some(finish)),
+        }
+    }
+
+    /// The window is full: no token follows.
+    pub(crate) fn cut(mut self) {
+        self.flush();
+        self.finish(Finish::Length);
+    }
+
+    pub(crate) fn finish(self, finish: Finish) {
         self.output.send(Delta::Usage(self.usage));
         self.output.send(Delta::Finished(finish));
-        Ok(())
     }
 
-    /// `None`: cancelled.
-    fn generate(&mut self) -> Result<Option<Finish>, ProviderError> {
-        let prompt = std::mem::take(&mut self.prepared.prompt);
-        let (sequence, kept) = self.cache.begin(&self.prepared.call.session, &prompt);
-        self.sequence = sequence;
-        self.usage.cached = kept as u64;
-        let mut tokens = prompt[kept..].to_vec();
-        if self.prepared.start == Start::Answer
-            && let Step::Force(text) = self.open("")
-        {
-            tokens.extend(self.forced(&text));
-        }
-        let mut reported = false;
-        loop {
-            match self.compute(&tokens)? {
-                Computed::All => {}
-                Computed::Cancelled => return Ok(None),
-                Computed::Full => return Ok(Some(Finish::Length)),
-            }
-            if !reported {
-                // So that a call which is cancelled later can be settled.
-                self.output.send(Delta::Usage(self.usage));
-                reported = true;
-            }
-            if self.output.is_cancelled() {
-                return Ok(None);
-            }
-            if self.usage.output >= self.prepared.max_output as u64 {
-                self.flush();
-                return Ok(Some(Finish::Length));
-            }
-            let token = self.choose()?;
-            self.usage.output += 1;
-            tokens.clear();
-            tokens.push(token);
-            match self.take(token) {
-                Step::Next => {}
-                Step::Force(text) => tokens.extend(self.forced(&text)),
-                Step::Finish(finish) => return Ok(Some(finish)),
-            }
-        }
+    pub(crate) fn fail(self, error: ProviderError) {
+        self.output.fail(error);
     }
 
-    fn compute(&mut self, tokens: &[LlamaToken]) -> Result<Computed, ProviderError> {
-        let output = self.output;
-        self.cache.compute(self.sequence, tokens, || output.is_cancelled())
-    }
-
-    fn choose(&mut self) -> Result<LlamaToken, ProviderError> {
-        let context = self.cache.context();
-        let sampler = &mut self.prepared.sampler;
+    fn choose(
+        &mut self,
+        context: &LlamaContext<'_>,
+        index: i32,
+    ) -> Result<LlamaToken, ProviderError> {
         match &mut self.phase {
-            Phase::Free => Ok(sampler.free(context)),
+            Phase::Free => Ok(self.sampler.free(context, index)),
             Phase::Call { grammar, .. } | Phase::Schema { grammar, .. } => {
-                sampler.within(context, grammar)
+                self.sampler.within(context, index, grammar)
             }
         }
     }
@@ -149,7 +220,7 @@ impl<'a, 'm> Answer<'a, 'm> {
     fn take(&mut self, token: LlamaToken) -> Step {
         if self.model.vocab().is_eog(token) {
             self.flush();
-            return Step::Finish(self.finish());
+            return Step::Finish(self.natural_end());
         }
         let bytes = self.bytes(token);
         match &mut self.phase {
@@ -186,7 +257,7 @@ impl<'a, 'm> Answer<'a, 'm> {
                     }
                 }
                 Piece::CallOpened { rest } => return self.open_call(&rest),
-                Piece::Stopped => return Step::Finish(self.finish()),
+                Piece::Stopped => return Step::Finish(self.natural_end()),
             }
         }
         Step::Next
@@ -194,7 +265,7 @@ impl<'a, 'm> Answer<'a, 'm> {
 
     /// Enters the phase that the request demands at the beginning of the answer, once.
     fn open(&mut self, space: &str) -> Step {
-        match std::mem::replace(&mut self.prepared.course.opening, Opening::Free) {
+        match std::mem::replace(&mut self.course.opening, Opening::Free) {
             Opening::Free => Step::Next,
             Opening::Call => match self.start_call() {
                 Some(phase) => {
@@ -215,7 +286,7 @@ impl<'a, 'm> Answer<'a, 'm> {
         let Some(mut phase) = self.start_call() else { return Step::Next };
         let begun = rest.trim_start();
         if let Phase::Call { grammar, reader } = &mut phase
-            && let Some(calls) = &self.prepared.course.calls
+            && let Some(calls) = &self.course.calls
             && !begun.is_empty()
         {
             // When the beginning is not a call's, the call is written as if it were not there:
@@ -232,14 +303,14 @@ impl<'a, 'm> Answer<'a, 'm> {
     }
 
     fn start_call(&self) -> Option<Phase> {
-        let Calls { grammar, names, .. } = self.prepared.course.calls.as_ref()?;
+        let Calls { grammar, names, .. } = self.course.calls.as_ref()?;
         let reader = CallReader::new(Arc::clone(names));
         Some(Phase::Call { grammar: Box::new(grammar.deep_clone()), reader })
     }
 
     fn close_call(&mut self) -> Step {
         self.phase = Phase::Free;
-        let max = self.prepared.course.calls.as_ref().map_or(0, |calls| calls.max);
+        let max = self.course.calls.as_ref().map_or(0, |calls| calls.max);
         if self.calls >= max {
             return Step::Finish(Finish::ToolCalls);
         }
@@ -276,18 +347,17 @@ impl<'a, 'm> Answer<'a, 'm> {
         }
     }
 
-    fn finish(&self) -> Finish {
+    fn natural_end(&self) -> Finish {
         if self.calls > 0 { Finish::ToolCalls } else { Finish::Stop }
     }
 
-    /// Tokens of words that we put into the model's mouth; they count as its output, so the limit
-    /// cuts them too.
-    fn forced(&mut self, text: &str) -> Vec<LlamaToken> {
+    /// Puts words into the model's mouth; they count as its output, so the limit cuts them too.
+    fn force(&mut self, text: &str) {
         let mut tokens = self.model.vocab().tokenize(text.as_bytes(), false, true);
         let used = usize::try_from(self.usage.output).unwrap_or(usize::MAX);
-        tokens.truncate(self.prepared.max_output.saturating_sub(used));
+        tokens.truncate(self.max_output.saturating_sub(used));
         self.usage.output += tokens.len() as u64;
-        tokens
+        self.tokens.extend(tokens);
     }
 
     /// The text of a token; nothing for a control token, except the markers that we read.

@@ -8,7 +8,7 @@ use std::sync::{Once, OnceLock};
 use llama_cpp_2::llama_backend::LlamaBackend;
 use llama_cpp_2::{LogOptions, send_logs_to_tracing};
 
-use crate::error::LoadError;
+use crate::error::{LoadError, OpenError};
 
 /// Sends llama.cpp's log lines to `tracing`, and only when somebody listens at level debug: its
 /// own levels call every loaded tensor "info".
@@ -28,4 +28,13 @@ pub(crate) fn backend() -> Result<&'static LlamaBackend, LoadError> {
         .get_or_init(|| LlamaBackend::init().map_err(|e| e.to_string()))
         .as_ref()
         .map_err(|reason| LoadError::Backend(reason.clone()))
+}
+
+/// Whether layers can be computed on a GPU: a matter of how the program was built, and of the
+/// machine's drivers.
+pub(crate) fn has_gpu() -> Result<bool, OpenError> {
+    match backend() {
+        Ok(backend) => Ok(backend.supports_gpu_offload()),
+        Err(error) => Err(OpenError::Backend(error.to_string())),
+    }
 }

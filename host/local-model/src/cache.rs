@@ -1,6 +1,6 @@
-//! The context of a model: computes tokens and keeps their keys and values for reuse.
+//! The context of a model: computes batches of tokens and keeps their keys and values for reuse.
 //!
-//! Carries out the plans of [`crate::sequences`] on llama.cpp's cache. Used by the engine only.
+//! Carries out the plans of [`crate::sequences`] on llama.cpp's cache. Used by `schedule` only.
 
 use std::num::NonZeroU32;
 
@@ -15,21 +15,26 @@ use llama_cpp_2::token::LlamaToken;
 
 use crate::backend::backend;
 use crate::error::{LoadError, PROVIDER};
-use crate::sequences::{Rewind, SEQUENCES_MAX, Sequences};
+use crate::sequences::{self, Rewind, Sequences};
+use crate::share::BATCH;
 use crate::worker::Setup;
 
-/// Tokens computed at once while reading a prompt: a cancelled call gives up the thread after at
-/// most this many (half a second for a small model on one core), and larger batches are hardly
-/// faster on a CPU.
-const BATCH: usize = 64;
+/// Tokens of one sequence in a batch: the next after those that it holds.
+pub(crate) struct Piece<'a> {
+    pub sequence: usize,
+    pub tokens: &'a [LlamaToken],
+    /// What follows the last one is asked for.
+    pub predict: bool,
+}
 
-/// How computing tokens ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Computed {
-    All,
-    Cancelled,
-    /// The window is full.
-    Full,
+/// How a batch ended.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Decoded {
+    /// For each piece, where its last token stands in the batch.
+    Computed(Vec<i32>),
+    /// The cells do not suffice, even without the sequences that nobody is busy in. Nothing was
+    /// computed.
+    NoRoom,
 }
 
 pub(crate) struct Cache<'m> {
@@ -43,11 +48,12 @@ impl<'m> Cache<'m> {
     pub(crate) fn new(setup: &Setup, model: &'m LlamaModel) -> Result<Self, LoadError> {
         let threads = i32::try_from(setup.options.threads.get()).unwrap_or(i32::MAX);
         let batch = u32::try_from(BATCH).unwrap_or(u32::MAX);
+        let parallel = setup.parallel();
         let parameters = LlamaContextParams::default()
             .with_n_ctx(NonZeroU32::new(setup.window))
             .with_n_batch(batch)
             .with_n_ubatch(batch)
-            .with_n_seq_max(u32::try_from(SEQUENCES_MAX).unwrap_or(1))
+            .with_n_seq_max(u32::try_from(sequences::count(parallel)).unwrap_or(1))
             .with_kv_unified(true)
             .with_n_threads(threads)
             .with_n_threads_batch(threads)
@@ -60,16 +66,23 @@ impl<'m> Cache<'m> {
         } else {
             Rewind::AnyToken
         };
-        Ok(Self { context, sequences: Sequences::new(rewind), batch: LlamaBatch::new(BATCH, 1) })
+        let sequences = Sequences::new(rewind, parallel);
+        Ok(Self { context, sequences, batch: LlamaBatch::new(BATCH, 1) })
     }
 
     pub(crate) fn context(&self) -> &LlamaContext<'m> {
         &self.context
     }
 
-    /// Finds a sequence for a prompt. Returns it and how many of the prompt's tokens it holds.
-    pub(crate) fn begin(&mut self, session: &SessionId, prompt: &[LlamaToken]) -> (usize, usize) {
-        let plan = self.sequences.plan(session, prompt);
+    /// Whether one answer can begin with what another one read.
+    pub(crate) fn can_share(&self) -> bool {
+        self.sequences.can_share()
+    }
+
+    /// Finds a sequence for an answer, which is busy in it from then on. Returns it and how many of
+    /// the tokens it holds.
+    pub(crate) fn begin(&mut self, session: &SessionId, tokens: &[LlamaToken]) -> (usize, usize) {
+        let plan = self.sequences.plan(session, tokens);
         let done = match plan.copy_from {
             Some(source) => {
                 self.clear(plan.sequence) && self.share(source, plan.sequence, plan.kept)
@@ -84,45 +97,49 @@ impl<'m> Cache<'m> {
         (plan.sequence, 0)
     }
 
-    /// Computes tokens at the end of a sequence; afterwards the context predicts what follows.
-    /// Makes room by dropping the least recently used sequences. Asks `cancelled` before each
-    /// batch; what was computed until then stays reusable.
-    pub(crate) fn compute(
-        &mut self,
-        sequence: usize,
-        tokens: &[LlamaToken],
-        cancelled: impl Fn() -> bool,
-    ) -> Result<Computed, ProviderError> {
+    /// The answer in a sequence ended; what was computed stays reusable.
+    pub(crate) fn end(&mut self, sequence: usize) {
+        self.sequences.release(sequence);
+    }
+
+    /// Computes pieces of different sequences in one batch of at most [`BATCH`] tokens. Makes room
+    /// by dropping the least recently used sequences.
+    ///
+    /// # Errors
+    /// When llama.cpp cannot compute; then the sequences of all pieces are empty.
+    pub(crate) fn decode(&mut self, pieces: &[Piece<'_>]) -> Result<Decoded, ProviderError> {
         let failed = |reason: String| ProviderError::Other(format!("{PROVIDER}: {reason}"));
-        let id = id(sequence);
-        for chunk in tokens.chunks(BATCH) {
-            if cancelled() {
-                return Ok(Computed::Cancelled);
-            }
-            self.batch.clear();
-            for (i, token) in chunk.iter().enumerate() {
-                let position = i32::try_from(self.sequences.len(sequence) + i)
+        let mut last = Vec::with_capacity(pieces.len());
+        self.batch.clear();
+        for piece in pieces {
+            let begin = self.sequences.len(piece.sequence);
+            for (i, token) in piece.tokens.iter().enumerate() {
+                let position = i32::try_from(begin + i)
                     .map_err(|_| failed("the context is too long".to_owned()))?;
+                let predict = piece.predict && i + 1 == piece.tokens.len();
                 self.batch
-                    .add(*token, position, &[id], i + 1 == chunk.len())
+                    .add(*token, position, &[id(piece.sequence)], predict)
                     .map_err(|e| failed(e.to_string()))?;
             }
-            loop {
-                match self.context.decode(&mut self.batch) {
-                    Ok(()) => break,
-                    Err(DecodeError::NoKvCacheSlot) => match self.sequences.evictable(sequence) {
-                        Some(oldest) => self.drop_sequence(oldest),
-                        None => return Ok(Computed::Full),
-                    },
-                    Err(error) => {
-                        self.drop_sequence(sequence);
-                        return Err(failed(format!("llama.cpp could not compute: {error}")));
-                    }
+            last.push(self.batch.n_tokens() - 1);
+        }
+        loop {
+            match self.context.decode(&mut self.batch) {
+                Ok(()) => break,
+                Err(DecodeError::NoKvCacheSlot) => match self.sequences.evictable() {
+                    Some(oldest) => self.drop_sequence(oldest),
+                    None => return Ok(Decoded::NoRoom),
+                },
+                Err(error) => {
+                    pieces.iter().for_each(|piece| self.drop_sequence(piece.sequence));
+                    return Err(failed(format!("llama.cpp could not compute: {error}")));
                 }
             }
-            self.sequences.extend(sequence, chunk);
         }
-        Ok(Computed::All)
+        for piece in pieces {
+            self.sequences.extend(piece.sequence, piece.tokens);
+        }
+        Ok(Decoded::Computed(last))
     }
 
     fn drop_sequence(&mut self, sequence: usize) {
@@ -147,7 +164,7 @@ impl<'m> Cache<'m> {
     }
 }
 
-/// llama.cpp's number of a sequence; there are only [`SEQUENCES_MAX`].
+/// llama.cpp's number of a sequence; there are only [`sequences::count`].
 fn id(sequence: usize) -> i32 {
     i32::try_from(sequence).unwrap_or(0)
 }

@@ -1,18 +1,16 @@
-//! The loaded model: turns a call into tokens and starts its answer.
+//! The loaded model: turns a call into tokens, grammars and a sampler.
 //!
 //! Lives on the worker's thread. `prepare` does everything that can be refused, before the caller
-//! has a stream; `answer` streams.
+//! has a stream; `schedule` does the rest.
 
+use domain::SessionId;
 use domain::chat::{AssistantPart, Effort, Message, Request};
 use domain::content::Part;
 use domain::provider::{Call, ProviderError};
 use llama_cpp_2::model::LlamaModel;
 use llama_cpp_2::token::LlamaToken;
 
-use crate::answer::Answer;
-use crate::cache::Cache;
 use crate::course::Course;
-use crate::error::LoadError;
 use crate::grammar::Grammars;
 use crate::guard::ControlTexts;
 use crate::messages::Prompt;
@@ -20,7 +18,7 @@ use crate::pieces::Start;
 use crate::sampler::Sampler;
 use crate::template::{Inputs, Thinking};
 use crate::wire::THINK_OPEN;
-use crate::worker::{Output, Setup};
+use crate::worker::Setup;
 
 /// A prompt must leave room for this many output tokens, or for the call's own limit when that is
 /// lower: an answer cut after a few words is worth less than a clear error.
@@ -33,7 +31,6 @@ const TOKEN_MAX_BYTES: usize = 64;
 pub(crate) struct Engine<'m> {
     setup: &'m Setup,
     model: &'m LlamaModel,
-    cache: Cache<'m>,
     /// Built at the first call that needs it: walking a vocabulary takes a tenth of a second.
     grammars: Option<Grammars>,
     guard: ControlTexts,
@@ -43,7 +40,8 @@ pub(crate) struct Engine<'m> {
 
 /// A call that was accepted.
 pub(crate) struct Prepared {
-    pub call: Call,
+    pub session: SessionId,
+    pub stops: Vec<String>,
     pub prompt: Vec<LlamaToken>,
     /// Tokens, within the window.
     pub max_output: usize,
@@ -53,7 +51,7 @@ pub(crate) struct Prepared {
 }
 
 impl<'m> Engine<'m> {
-    pub(crate) fn new(setup: &'m Setup, model: &'m LlamaModel) -> Result<Self, LoadError> {
+    pub(crate) fn new(setup: &'m Setup, model: &'m LlamaModel) -> Self {
         let vocab = model.vocab();
         let text = |token: LlamaToken| {
             if token.0 < 0 {
@@ -62,15 +60,14 @@ impl<'m> Engine<'m> {
             String::from_utf8_lossy(&vocab.token_to_piece(token, true, None)).into_owned()
         };
         let control = vocab.tokens().filter(|t| vocab.is_control(*t) || vocab.is_eog(*t));
-        Ok(Self {
+        Self {
             setup,
             model,
-            cache: Cache::new(setup, model)?,
             grammars: None,
             guard: ControlTexts::new(control.map(text)),
             bos: text(vocab.bos()),
             eos: text(vocab.eos()),
-        })
+        }
     }
 
     /// Checks a call and renders its prompt.
@@ -101,16 +98,8 @@ impl<'m> Engine<'m> {
         }
         let max_output = call.max_output_tokens.min(window - length);
         let max_output = usize::try_from(max_output).unwrap_or(usize::MAX);
-        Ok(Prepared { call, prompt, max_output, start, sampler, course })
-    }
-
-    /// Streams the answer. `Ok` also when it was cancelled.
-    pub(crate) fn answer(
-        &mut self,
-        prepared: Prepared,
-        output: &Output<'_>,
-    ) -> Result<(), ProviderError> {
-        Answer::new(self.model, &mut self.cache, &self.setup.template, prepared, output).run()
+        let Call { request, session, .. } = call;
+        Ok(Prepared { session, stops: request.stop, prompt, max_output, start, sampler, course })
     }
 
     fn render(&self, request: &Request) -> Result<String, ProviderError> {

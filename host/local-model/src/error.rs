@@ -16,6 +16,8 @@ pub enum OpenError {
     Missing { path: PathBuf },
     #[error("cannot read the model file {path}")]
     Read { path: PathBuf, source: io::Error },
+    #[error("{path} is being removed by another process")]
+    Removing { path: PathBuf },
     #[error("{path} is not a GGUF file; convert the model or download it as .gguf")]
     NotGguf { path: PathBuf },
     #[error("the GGUF header of {path} is damaged; download the file again")]
@@ -28,6 +30,13 @@ pub enum OpenError {
     NoTemplate { path: PathBuf },
     #[error("the chat template in {path} cannot be read; take another conversion of the model")]
     Template { path: PathBuf, source: minijinja::Error },
+    #[error(
+        "gpu_layers is {layers}, but this program was built without support for a GPU; build it with \
+         the feature `cuda` or `vulkan`, or take gpu_layers away"
+    )]
+    NoGpu { layers: u32 },
+    #[error("llama.cpp could not be started: {0}")]
+    Backend(String),
 }
 
 /// Why the opened file could not be loaded at the first call.

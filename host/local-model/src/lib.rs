@@ -6,6 +6,7 @@
 //!
 //! What is decided here:
 //! - one thread owns the model, because llama.cpp's contexts are not made for several (`worker`);
+//! - it writes several answers at once, a token of each in every batch (`schedule`, `share`);
 //! - the prompt comes from the model's own chat template (`template`);
 //! - tool calls have one text format (`wire`) and are written under a grammar (`grammar`), so
 //!   that even a model of 135 million parameters makes valid ones;
@@ -28,12 +29,15 @@ mod options;
 mod pieces;
 mod python_json;
 mod sampler;
+mod schedule;
 mod sequences;
+mod share;
 mod template;
 mod utf8;
 mod wire;
 mod worker;
 
+use std::fs::{File, TryLockError};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, mpsc};
@@ -48,7 +52,8 @@ use futures::channel::oneshot;
 
 pub use crate::error::OpenError;
 pub use crate::options::{
-    CONTEXT_MAX_DEFAULT, OUTPUT_MAX_DEFAULT, Options, Seed, THREADS_MAX_DEFAULT,
+    CONTEXT_MAX_DEFAULT, OUTPUT_MAX_DEFAULT, Options, PARALLEL_DEFAULT, PARALLEL_MAX, Seed,
+    THREADS_MAX_DEFAULT,
 };
 pub use crate::sampler::TEMPERATURE_DEFAULT;
 
@@ -62,12 +67,14 @@ const COUNTED_MAX_BYTES: usize = 1 << 30;
 /// A GGUF file as a provider with one model.
 ///
 /// Opening reads the file's header. The weights are mapped at the first call, by a thread that
-/// this value owns. Dropping it breaks off the answer in work and waits for the thread, at most
+/// this value owns. Dropping it breaks off the answers in work and waits for the thread, at most
 /// one batch of tokens.
 pub struct LocalModel {
     setup: Arc<Setup>,
     alias: Option<String>,
     worker: Mutex<Option<Worker>>,
+    /// Held shared while the model may be read, so that `model remove` leaves it alone.
+    _file: File,
 }
 
 struct Worker {
@@ -79,9 +86,14 @@ impl LocalModel {
     /// Opens a model file.
     ///
     /// # Errors
-    /// When the file is missing, no GGUF, damaged, or a base model without a chat template.
+    /// When the file is missing, no GGUF, damaged, or a base model without a chat template; when
+    /// layers shall go to a GPU and this program was built for none.
     pub fn open(path: &Path, options: Options) -> Result<Self, OpenError> {
+        if options.gpu_layers > 0 && !backend::has_gpu()? {
+            return Err(OpenError::NoGpu { layers: options.gpu_layers });
+        }
         let facts = gguf::read(path)?;
+        let file = hold(path)?;
         let template = Template::new(&facts.chat_template)
             .map_err(|source| OpenError::Template { path: path.to_owned(), source })?;
         let setup = Setup {
@@ -94,7 +106,7 @@ impl LocalModel {
             closing: AtomicBool::new(false),
         };
         let alias = path.file_stem().map(|stem| stem.to_string_lossy().into_owned());
-        Ok(Self { setup: Arc::new(setup), alias, worker: Mutex::new(None) })
+        Ok(Self { setup: Arc::new(setup), alias, worker: Mutex::new(None), _file: file })
     }
 
     /// What is known of the model.
@@ -143,6 +155,16 @@ impl LocalModel {
     }
 }
 
+/// Opens the file under a shared lock. A file system without locks has nobody who asks for one.
+fn hold(path: &Path) -> Result<File, OpenError> {
+    let file =
+        File::open(path).map_err(|source| OpenError::Read { path: path.to_owned(), source })?;
+    match file.try_lock_shared() {
+        Err(TryLockError::WouldBlock) => Err(OpenError::Removing { path: path.to_owned() }),
+        Ok(()) | Err(TryLockError::Error(_)) => Ok(file),
+    }
+}
+
 #[async_trait]
 impl Provider for LocalModel {
     fn name(&self) -> &str {
@@ -153,8 +175,9 @@ impl Provider for LocalModel {
         self.knows(model).then(|| self.info())
     }
 
-    /// Loads the model when this is the first call, waits its turn, and resolves when the prompt
-    /// is known to fit. Dropping the stream frees the thread at the next token or batch.
+    /// Loads the model when this is the first call, and resolves when the prompt is known to fit.
+    /// The stream begins when a place is free: calls beyond [`Options::parallel`] wait in their
+    /// order. Dropping the stream frees its place at the next batch.
     async fn call(&self, call: Call) -> Result<Deltas, ProviderError> {
         if !self.knows(&call.model) {
             return Err(ProviderError::UnknownModel {

@@ -14,6 +14,14 @@ pub const OUTPUT_MAX_DEFAULT: u32 = 2_048;
 /// cores exhaust on the machines people own.
 pub const THREADS_MAX_DEFAULT: usize = 8;
 
+/// Answers written at once by default. Reading the weights from memory is most of the work of a
+/// token, and a batch reads them once for all its answers; beyond four, a CPU's arithmetic is what
+/// the next answer waits for, and the shared context window becomes narrow.
+pub const PARALLEL_DEFAULT: u32 = 4;
+/// Most answers written at once: each gets a token of every batch, and half of a batch must be left
+/// for prompts.
+pub const PARALLEL_MAX: u32 = 16;
+
 /// Where the sampler's randomness comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Seed {
@@ -35,8 +43,10 @@ pub struct Options {
     pub context: NonZeroU32,
     /// Most output tokens that the model is offered with.
     pub max_output: u32,
-    /// Layers computed on a GPU; 0 unless the program was built for one.
+    /// Layers computed on a GPU; above 0 only in a program that was built for one.
     pub gpu_layers: u32,
+    /// Answers written at once, at most [`PARALLEL_MAX`]; further calls wait in their order.
+    pub parallel: NonZeroU32,
     pub seed: Seed,
 }
 
@@ -48,6 +58,7 @@ impl Default for Options {
             context: NonZeroU32::new(CONTEXT_MAX_DEFAULT).unwrap_or(NonZeroU32::MIN),
             max_output: OUTPUT_MAX_DEFAULT,
             gpu_layers: 0,
+            parallel: NonZeroU32::new(PARALLEL_DEFAULT).unwrap_or(NonZeroU32::MIN),
             seed: Seed::Fresh,
         }
     }

@@ -22,9 +22,6 @@ const TEMPERATURE_MAX: f64 = 2.0;
 const TOP_K: i32 = 40;
 const TOP_P_DEFAULT: f32 = 0.95;
 const MIN_P: f32 = 0.05;
-/// The index that llama.cpp reads as "the last output computed".
-const LAST: i32 = -1;
-
 /// A chain of samplers for one answer.
 pub(crate) struct Sampler(LlamaSampler);
 
@@ -62,20 +59,21 @@ impl Sampler {
         Ok(Self(LlamaSampler::chain(chain, true)))
     }
 
-    /// Any token.
-    pub(crate) fn free(&mut self, context: &LlamaContext<'_>) -> LlamaToken {
-        self.0.sample(context, LAST)
+    /// Any token. `index`: which token of the last batch the prediction follows.
+    pub(crate) fn free(&mut self, context: &LlamaContext<'_>, index: i32) -> LlamaToken {
+        self.0.sample(context, index)
     }
 
-    /// A token that the grammar allows; it is consumed by the grammar too.
+    /// A token that the grammar allows; it is consumed by the grammar too. `index` as above.
     pub(crate) fn within(
         &mut self,
         context: &LlamaContext<'_>,
+        index: i32,
         grammar: &mut Matcher,
     ) -> Result<LlamaToken, ProviderError> {
         let broken = |e: String| ProviderError::Other(format!("{PROVIDER}: grammar: {e}"));
         let mask = grammar.compute_mask_or_eos().map_err(|e| broken(e.to_string()))?;
-        let allowed = context.candidates_ith(LAST).filter(|c| mask.is_allowed(id_of(c.id())));
+        let allowed = context.candidates_ith(index).filter(|c| mask.is_allowed(id_of(c.id())));
         let mut candidates = LlamaTokenDataArray::from_iter(allowed, false);
         candidates.apply_sampler(&mut self.0);
         let token = candidates

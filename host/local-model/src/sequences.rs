@@ -2,14 +2,17 @@
 //!
 //! There is one cache for all sessions, as large as one context window, so memory does not grow
 //! with sessions. It is divided into sequences; sequences that begin with the same tokens share
-//! the cells of those, so the system text of ten sessions is held once. This module only keeps
-//! the books: the generation loop carries out the plan on the context.
+//! the cells of those, so the system text of ten sessions is held once. A sequence that an answer
+//! is being written in is busy: it is copied from, and never cut or given away. This module only
+//! keeps the books: `cache` carries out the plan on the context.
 
 use domain::SessionId;
 
-/// Sequences kept at once: recent sessions with their sub-agents. More would only help when their
+/// Sequences kept at least: recent sessions with their sub-agents. More would only help when their
 /// differing parts fit one context window together, which they rarely do.
-pub(crate) const SEQUENCES_MAX: usize = 8;
+const SEQUENCES_MIN: usize = 8;
+/// Sequences for each answer that may be in work: one to write in, one that was written before.
+const SEQUENCES_PER_ANSWER: usize = 2;
 /// A sequence of the same session is continued in place when at least one in this many of its
 /// tokens stay (a follow-up message, an edited last turn); otherwise it is kept beside the new
 /// one, because a sub-agent or a summary may be followed by the old conversation again.
@@ -31,6 +34,11 @@ struct Sequence<T> {
     session: Option<SessionId>,
     tokens: Vec<T>,
     used: u64,
+    busy: bool,
+}
+
+impl<T> Sequence<T> {
+    const EMPTY: Self = Self { session: None, tokens: Vec::new(), used: 0, busy: false };
 }
 
 /// How much of a sequence a model can take back.
@@ -49,14 +57,19 @@ pub(crate) struct Sequences<T> {
     rewind: Rewind,
 }
 
+/// Sequences that are kept when so many answers may be in work.
+pub(crate) fn count(parallel: usize) -> usize {
+    parallel.saturating_mul(SEQUENCES_PER_ANSWER).max(SEQUENCES_MIN)
+}
+
 impl<T: Copy + PartialEq> Sequences<T> {
-    pub(crate) fn new(rewind: Rewind) -> Self {
-        let empty = Sequence { session: None, tokens: Vec::new(), used: 0 };
-        Self { all: vec![empty; SEQUENCES_MAX], clock: 0, rewind }
+    /// `parallel`: the most that are busy at once; there is always one more.
+    pub(crate) fn new(rewind: Rewind, parallel: usize) -> Self {
+        Self { all: vec![Sequence::EMPTY; count(parallel)], clock: 0, rewind }
     }
 
-    /// Chooses a sequence for a prompt and books it as holding the kept tokens. The last token of
-    /// the prompt is never kept, because computing it gives the first prediction.
+    /// Chooses a sequence for a prompt and books it as busy and as holding the kept tokens. The
+    /// last token of the prompt is never kept, because computing it gives the first prediction.
     pub(crate) fn plan(&mut self, session: &SessionId, prompt: &[T]) -> Plan {
         let reusable = &prompt[..prompt.len().saturating_sub(1)];
         let common = |sequence: &Sequence<T>| {
@@ -72,7 +85,9 @@ impl<T: Copy + PartialEq> Sequences<T> {
             .max_by_key(|(n, own, i)| (*n, *own, self.all[*i].used))
             .filter(|(n, ..)| *n > 0);
         let plan = match best {
-            Some((kept, own, i)) if own && kept * KEPT_IN_PLACE >= self.all[i].tokens.len() => {
+            Some((kept, own, i))
+                if own && !self.all[i].busy && kept * KEPT_IN_PLACE >= self.all[i].tokens.len() =>
+            {
                 Plan { sequence: i, kept, copy_from: None }
             }
             Some((kept, _, i)) => {
@@ -92,8 +107,19 @@ impl<T: Copy + PartialEq> Sequences<T> {
             session: Some(session.clone()),
             tokens: prompt[..plan.kept].to_vec(),
             used: self.clock,
+            busy: true,
         };
         plan
+    }
+
+    /// The answer in a sequence ended or was put off; its tokens stay for the next.
+    pub(crate) fn release(&mut self, sequence: usize) {
+        self.all[sequence].busy = false;
+    }
+
+    /// Whether a sequence can begin as a copy of another's beginning.
+    pub(crate) fn can_share(&self) -> bool {
+        self.rewind == Rewind::AnyToken
     }
 
     /// Books tokens that were computed in a sequence.
@@ -106,20 +132,22 @@ impl<T: Copy + PartialEq> Sequences<T> {
         self.all[sequence].tokens.len()
     }
 
-    /// Forgets a sequence; the caller clears its cells.
+    /// Forgets what a sequence holds; the caller clears its cells. Who is busy in it stays so.
     pub(crate) fn forget(&mut self, sequence: usize) {
-        self.all[sequence] = Sequence { session: None, tokens: Vec::new(), used: 0 };
+        let busy = self.all[sequence].busy;
+        self.all[sequence] = Sequence { busy, ..Sequence::EMPTY };
     }
 
-    /// The least recently used sequence other than `current` that holds tokens.
-    pub(crate) fn evictable(&self, current: usize) -> Option<usize> {
+    /// The least recently used sequence that holds tokens and that nobody is busy in.
+    pub(crate) fn evictable(&self) -> Option<usize> {
         (0..self.all.len())
-            .filter(|i| *i != current && !self.all[*i].tokens.is_empty())
+            .filter(|i| !self.all[*i].busy && !self.all[*i].tokens.is_empty())
             .min_by_key(|i| self.all[*i].used)
     }
 
     fn oldest(&self) -> usize {
-        (0..self.all.len()).min_by_key(|i| self.all[*i].used).unwrap_or(0)
+        let idle = (0..self.all.len()).filter(|i| !self.all[*i].busy);
+        idle.min_by_key(|i| self.all[*i].used).unwrap_or(0)
     }
 }
 
@@ -131,17 +159,24 @@ mod tests {
         SessionId::new(name).unwrap()
     }
 
-    /// Plans, then computes the rest, as the generation loop does.
-    fn run(sequences: &mut Sequences<u32>, name: &str, prompt: &[u32]) -> Plan {
+    /// Plans, then computes the rest, as an answer does that stays in work.
+    fn begin(sequences: &mut Sequences<u32>, name: &str, prompt: &[u32]) -> Plan {
         let plan = sequences.plan(&session(name), prompt);
         assert_eq!(sequences.len(plan.sequence), plan.kept);
         sequences.extend(plan.sequence, &prompt[plan.kept..]);
         plan
     }
 
+    /// A whole answer.
+    fn run(sequences: &mut Sequences<u32>, name: &str, prompt: &[u32]) -> Plan {
+        let plan = begin(sequences, name, prompt);
+        sequences.release(plan.sequence);
+        plan
+    }
+
     #[test]
     fn a_second_turn_continues_in_place() {
-        let mut sequences = Sequences::new(Rewind::AnyToken);
+        let mut sequences = Sequences::new(Rewind::AnyToken, 4);
         let first = run(&mut sequences, "a", &[1, 2, 3, 4]);
         assert_eq!((first.kept, first.copy_from), (0, None));
         let second = run(&mut sequences, "a", &[1, 2, 3, 4, 5, 6]);
@@ -154,7 +189,7 @@ mod tests {
 
     #[test]
     fn other_sessions_share_the_beginning_and_keep_their_own() {
-        let mut sequences = Sequences::new(Rewind::AnyToken);
+        let mut sequences = Sequences::new(Rewind::AnyToken, 4);
         let a = run(&mut sequences, "a", &[1, 2, 3, 4, 5]);
         let b = run(&mut sequences, "b", &[1, 2, 3, 9]);
         assert_eq!((b.kept, b.copy_from), (3, Some(a.sequence)));
@@ -165,7 +200,7 @@ mod tests {
 
     #[test]
     fn a_sub_agent_does_not_push_out_the_conversation() {
-        let mut sequences = Sequences::new(Rewind::AnyToken);
+        let mut sequences = Sequences::new(Rewind::AnyToken, 4);
         run(&mut sequences, "a", &[1, 2, 3, 4, 5, 6]);
         assert_eq!(run(&mut sequences, "a", &[1, 9, 9]).kept, 1);
         assert_eq!(run(&mut sequences, "a", &[1, 2, 3, 4, 5, 6, 7]).kept, 6);
@@ -173,9 +208,9 @@ mod tests {
 
     #[test]
     fn the_least_recently_used_goes_first() {
-        let mut sequences = Sequences::new(Rewind::AnyToken);
+        let mut sequences = Sequences::new(Rewind::AnyToken, 4);
         let first = run(&mut sequences, "s0", &[100, 1]);
-        for i in 1..SEQUENCES_MAX as u32 {
+        for i in 1..count(4) as u32 {
             run(&mut sequences, &format!("s{i}"), &[100 + i, 1]);
         }
         run(&mut sequences, "s0", &[100, 1, 2]);
@@ -183,13 +218,37 @@ mod tests {
         assert_ne!(more.sequence, first.sequence);
         assert_eq!(run(&mut sequences, "s0", &[100, 1, 2, 3]).kept, 3);
         assert_eq!(run(&mut sequences, "s1", &[101, 1, 2]).kept, 0, "s1 was the oldest");
-        let evicted = sequences.evictable(first.sequence);
+        let evicted = sequences.evictable();
         assert!(evicted.is_some() && evicted != Some(first.sequence));
     }
 
     #[test]
+    fn a_busy_sequence_is_shared_and_never_taken() {
+        let mut sequences = Sequences::new(Rewind::AnyToken, 4);
+        let busy: Vec<_> = (0..4)
+            .map(|i| begin(&mut sequences, &format!("s{i}"), &[1, 2, 3, 10 + i]).sequence)
+            .collect();
+        // The same session asks again while its first answer is written.
+        let twin = begin(&mut sequences, "s0", &[1, 2, 3, 10, 5]);
+        assert_eq!((twin.kept, twin.copy_from), (4, Some(busy[0])));
+        sequences.release(twin.sequence);
+        for i in 0..20 {
+            let plan = run(&mut sequences, &format!("other{i}"), &[i + 100, 7]);
+            assert!(!busy.contains(&plan.sequence), "{plan:?} is busy");
+        }
+        while let Some(evicted) = sequences.evictable() {
+            assert!(!busy.contains(&evicted));
+            sequences.forget(evicted);
+        }
+        sequences.release(busy[2]);
+        assert_eq!(sequences.evictable(), Some(busy[2]));
+        sequences.forget(busy[1]);
+        assert_ne!(run(&mut sequences, "late", &[9]).sequence, busy[1], "forgotten and still busy");
+    }
+
+    #[test]
     fn recurrent_state_is_continued_or_dropped_whole() {
-        let mut sequences = Sequences::new(Rewind::Nothing);
+        let mut sequences = Sequences::new(Rewind::Nothing, 4);
         let a = run(&mut sequences, "a", &[1, 2, 3]);
         let more = run(&mut sequences, "a", &[1, 2, 3, 4]);
         assert_eq!(more, Plan { sequence: a.sequence, kept: 3, copy_from: None });

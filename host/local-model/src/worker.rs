@@ -1,9 +1,9 @@
 //! The one thread that owns a model.
 //!
 //! llama.cpp's contexts are not made for several threads (creating two at once is a data race),
-//! so everything that touches the model happens here, one call after another. Callers send jobs
-//! over a channel and get a stream of deltas; a waiting call holds no thread. The model is loaded
-//! at the first job and freed when the last sender is gone.
+//! so everything that touches the model happens here. Callers send jobs over a channel and get a
+//! stream of deltas; `schedule` writes several answers at once, and a waiting call holds no thread.
+//! The model is loaded at the first job and freed when the last sender is gone.
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,15 +12,16 @@ use std::sync::{Arc, OnceLock};
 
 use domain::chat::Delta;
 use domain::provider::{Call, Deltas, ProviderError};
-use futures::StreamExt as _;
 use futures::channel::{mpsc, oneshot};
 use llama_cpp_2::model::LlamaModel;
 use llama_cpp_2::model::params::LlamaModelParams;
 
 use crate::backend::backend;
+use crate::cache::Cache;
 use crate::engine::Engine;
 use crate::error::LoadError;
-use crate::options::Options;
+use crate::options::{Options, PARALLEL_MAX};
+use crate::schedule::Schedule;
 use crate::template::Template;
 
 /// One call, and where its stream goes once it is accepted.
@@ -39,13 +40,18 @@ pub(crate) struct Setup {
     pub options: Options,
     /// Filled when the model is loaded; others may read its vocabulary.
     pub loaded: OnceLock<Arc<LlamaModel>>,
-    /// Set when the provider is dropped: the answer in work is broken off.
+    /// Set when the provider is dropped: the answers in work are broken off.
     pub closing: AtomicBool,
 }
 
 impl Setup {
     pub(crate) fn is_closing(&self) -> bool {
         self.closing.load(Ordering::Relaxed)
+    }
+
+    /// Answers written at once.
+    pub(crate) fn parallel(&self) -> usize {
+        self.options.parallel.get().min(PARALLEL_MAX) as usize
     }
 }
 
@@ -56,13 +62,22 @@ pub(crate) struct Output<'a> {
     setup: &'a Setup,
 }
 
-impl Output<'_> {
+impl<'a> Output<'a> {
+    pub(crate) fn new(setup: &'a Setup) -> (Self, Deltas) {
+        let (sender, deltas) = mpsc::unbounded();
+        (Self { sender, setup }, Box::pin(deltas))
+    }
+
     pub(crate) fn send(&self, delta: Delta) {
         // A reader that went away is noticed by `is_cancelled`.
         let _ = self.sender.unbounded_send(Ok(delta));
     }
 
-    /// The reader is gone or the provider is closing; asked before every batch and token.
+    pub(crate) fn fail(&self, error: ProviderError) {
+        let _ = self.sender.unbounded_send(Err(error));
+    }
+
+    /// The reader is gone or the provider is closing; asked before every batch.
     pub(crate) fn is_cancelled(&self) -> bool {
         self.sender.is_closed() || self.setup.is_closing()
     }
@@ -71,23 +86,33 @@ impl Output<'_> {
 /// The thread's body. Ends when all senders are gone or the provider closes. A model that cannot
 /// be loaded refuses the call and is tried again at the next.
 pub(crate) fn run(setup: &Setup, jobs: &Receiver<Job>) {
-    let mut jobs = jobs.iter().take_while(|_| !setup.is_closing());
-    let Some((model, first)) = jobs.by_ref().find_map(|job| match load(setup) {
+    let mut arriving = jobs.iter().take_while(|_| !setup.is_closing());
+    let Some((model, first)) = arriving.by_ref().find_map(|job| match load(setup) {
         Ok(model) => Some((model, job)),
         Err(error) => refuse(job, error),
     }) else {
         return;
     };
-    let Some((mut engine, first)) = std::iter::once(first).chain(jobs.by_ref()).find_map(|job| {
-        match Engine::new(setup, &model) {
-            Ok(engine) => Some((engine, job)),
+    let Some((cache, first)) = std::iter::once(first).chain(arriving.by_ref()).find_map(|job| {
+        match Cache::new(setup, &model) {
+            Ok(cache) => Some((cache, job)),
             Err(error) => refuse(job, error),
         }
     }) else {
         return;
     };
-    for job in std::iter::once(first).chain(jobs) {
-        serve(setup, &mut engine, job);
+    let mut engine = Engine::new(setup, &model);
+    let mut schedule = Schedule::new(setup, &model, cache);
+    schedule.add(first, &mut engine);
+    loop {
+        if schedule.is_idle() {
+            let Some(job) = arriving.next() else { return };
+            schedule.add(job, &mut engine);
+        }
+        while let Ok(job) = jobs.try_recv() {
+            schedule.add(job, &mut engine);
+        }
+        schedule.step();
     }
 }
 
@@ -110,25 +135,4 @@ fn load(setup: &Setup) -> Result<Arc<LlamaModel>, LoadError> {
     let model = LlamaModel::load_from_file(backend, &setup.path, &parameters)
         .map_err(|_| LoadError::Model { architecture: setup.architecture.clone() })?;
     Ok(Arc::clone(setup.loaded.get_or_init(|| Arc::new(model))))
-}
-
-fn serve(setup: &Setup, engine: &mut Engine<'_>, job: Job) {
-    if job.accepted.is_canceled() {
-        return;
-    }
-    let prepared = match engine.prepare(job.call) {
-        Ok(prepared) => prepared,
-        Err(error) => {
-            let _ = job.accepted.send(Err(error));
-            return;
-        }
-    };
-    let (sender, deltas) = mpsc::unbounded();
-    if job.accepted.send(Ok(deltas.boxed())).is_err() {
-        return;
-    }
-    let output = Output { sender, setup };
-    if let Err(error) = engine.answer(prepared, &output) {
-        let _ = output.sender.unbounded_send(Err(error));
-    }
 }

@@ -14,7 +14,9 @@ fn the_local_model_is_the_default_and_free() {
     assert_eq!(finished["cost"], 0);
     assert!(finished["usage"]["input"].as_u64() > Some(0), "{finished}");
     assert!(finished["usage"]["output"].as_u64() > Some(0), "{finished}");
-    assert_eq!(done.stderr, "", "llama.cpp is silent");
+    // On a busy machine the user is told that it takes a while.
+    let told = |line: &str| !line.starts_with("waiting for local");
+    assert_eq!(done.stderr.lines().find(|line| told(line)), None, "llama.cpp is silent");
 }
 
 #[test]

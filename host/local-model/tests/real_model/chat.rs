@@ -98,7 +98,7 @@ async fn interleaved_sessions_keep_their_own_history_and_share_its_beginning() {
 }
 
 #[tokio::test]
-async fn concurrent_calls_are_served_in_turn() {
+async fn concurrent_calls_are_all_served() {
     let model = open(options());
     let ask = |session: &str| call(session, 8, says(vec![user("Hello!")]));
     let (a, b, c) = futures::join!(

@@ -5,4 +5,5 @@
 
 mod chat;
 mod common;
+mod together;
 mod tools;
