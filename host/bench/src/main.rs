@@ -3,6 +3,8 @@
 //! ratios. None asserts a time: machines are noisy.
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
+mod local;
+mod local_peer;
 mod process;
 mod run_pi;
 mod server;
@@ -15,7 +17,8 @@ fn main() -> Result<()> {
     let name = arguments.next().unwrap_or_default();
     let rest: Vec<String> = arguments.collect();
     match name.as_str() {
+        "local" => local::run(&rest),
         "run-pi" => run_pi::run(&rest),
-        other => bail!("no benchmark `{other}`; there is: run-pi [ROUNDS]"),
+        other => bail!("no benchmark `{other}`; there is: local [ROUNDS [THREADS]], run-pi [ROUNDS]"),
     }
 }
