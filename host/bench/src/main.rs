@@ -19,6 +19,8 @@ fn main() -> Result<()> {
     match name.as_str() {
         "local" => local::run(&rest),
         "run-pi" => run_pi::run(&rest),
-        other => bail!("no benchmark `{other}`; there is: local [ROUNDS [THREADS]], run-pi [ROUNDS]"),
+        other => {
+            bail!("no benchmark `{other}`; there is: local [ROUNDS [THREADS]], run-pi [ROUNDS]")
+        }
     }
 }

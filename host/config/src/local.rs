@@ -32,10 +32,8 @@ pub struct Local {
     pub parallel: Option<NonZeroU32>,
 }
 
-pub(crate) const KEYS: Keys = Keys {
-    known: &["model", "threads", "context_window", "gpu_layers", "parallel"],
-    later: &[],
-};
+pub(crate) const KEYS: Keys =
+    Keys { known: &["model", "threads", "context_window", "gpu_layers", "parallel"], later: &[] };
 
 impl Local {
     pub(crate) fn read(field: &Field<'_>) -> Self {
@@ -47,9 +45,7 @@ impl Local {
             model: table.get("model").and_then(|f| f.path()),
             threads: number("threads", 1..=THREADS_MAX),
             context_window: number("context_window", CONTEXT_MIN..=CONTEXT_MAX),
-            gpu_layers: table
-                .get("gpu_layers")
-                .and_then(|f| f.number::<u32>(0..=GPU_LAYERS_MAX)),
+            gpu_layers: table.get("gpu_layers").and_then(|f| f.number::<u32>(0..=GPU_LAYERS_MAX)),
             parallel: number("parallel", 1..=PARALLEL_MAX),
         }
     }

@@ -286,12 +286,48 @@ pub enum HarnessCommand {
 
 #[derive(Debug, Subcommand)]
 pub enum ModelCommand {
-    /// Local models on this machine and those of configured providers
+    /// Models on this machine, those of configured providers, and those that can be pulled
     List {
         /// How to print
         #[arg(long, value_enum, default_value_t = Format::Text)]
         format: Format,
     },
+    /// Download a model and verify it; a download that broke off is continued
+    Pull(Box<PullArgs>),
+    /// Say which file the model `local` is, or record another one
+    Default {
+        /// A model from `model list`, or the path of a .gguf file
+        model: Option<String>,
+        /// How to print
+        #[arg(long, value_enum, default_value_t = Format::Text)]
+        format: Format,
+    },
+    /// Delete a downloaded model
+    Remove {
+        /// From `model list`
+        name: String,
+        /// How to print
+        #[arg(long, value_enum, default_value_t = Format::Text)]
+        format: Format,
+    },
+}
+
+#[derive(Debug, Args)]
+pub struct PullArgs {
+    /// A name from `model list`, or the https URL of a .gguf file
+    pub model: String,
+    /// What the file at a URL must be
+    #[arg(long, value_name = "HEX", conflicts_with = "trust_server_digest")]
+    pub sha256: Option<String>,
+    /// Believe the server, once, which SHA-256 its file has; it is recorded and holds from then on
+    #[arg(long)]
+    pub trust_server_digest: bool,
+    /// What a model from a URL is called [default: its file's name]
+    #[arg(long, value_name = "NAME")]
+    pub name: Option<String>,
+    /// How to print
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
 }
 
 fn agent_name(text: &str) -> Result<AgentName, NameError> {

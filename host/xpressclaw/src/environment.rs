@@ -26,8 +26,12 @@ variables! {
         "Where sessions, memory and the ledger are kept; `--data-dir` goes before it.";
     HARNESS_PATH = "XPRESSCLAW_HARNESS_PATH":
         "Folders with harness components (NAME.wasm), separated like PATH.";
+    LOCAL_MODEL = "XPRESSCLAW_LOCAL_MODEL":
+        "The model `local`: a .gguf file, or the name of one; it goes before the configuration.";
     LOG = "XPRESSCLAW_LOG":
         "The program's own log on stderr, e.g. `debug` or `llm=trace`; by default `error`.";
+    MODEL_MIRROR = "XPRESSCLAW_MODEL_MIRROR":
+        "A server that `model pull` asks in place of https://huggingface.co; plain HTTP only on loopback.";
     MODEL_PATH = "XPRESSCLAW_MODEL_PATH":
         "Folders with local models (*.gguf), separated like PATH.";
     HTTPS_PROXY = "HTTPS_PROXY":
@@ -40,6 +44,11 @@ impl Variable {
     /// The value as a path.
     pub fn path(&self) -> Option<PathBuf> {
         std::env::var_os(self.name).filter(|value| !value.is_empty()).map(PathBuf::from)
+    }
+
+    /// The value as text; what is not Unicode is no value.
+    pub fn text(&self) -> Option<String> {
+        std::env::var(self.name).ok().filter(|value| !value.is_empty())
     }
 
     /// The value as a list of folders.

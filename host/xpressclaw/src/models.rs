@@ -1,6 +1,6 @@
 //! From configuration and flags to the router of the pipeline.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Result;
@@ -14,12 +14,12 @@ use providers::secret::read_key_file;
 
 use crate::environment;
 use crate::exit::{Exit, Failure};
+use crate::local_model;
 use crate::paths::Paths;
 
 /// The name of the local model, whatever file it is.
 pub const LOCAL: &str = "local";
 const SCRIPT_PREFIX: &str = "script:";
-const GGUF: &str = "gguf";
 
 /// The models of a process.
 pub struct Models {
@@ -52,29 +52,33 @@ pub fn models(
             Err(error) => tracing::warn!(%error, provider = name, "a provider cannot be used"),
         }
     }
-    let mut local_file = config.local.model.clone();
+    let mut named = None;
     let model = if let Some(file) = wanted.strip_prefix(SCRIPT_PREFIX) {
         let script = Script::open(Path::new(file))
             .map_err(|e| Failure::usage("the script cannot be used").because(e))?;
         let name = script.model_name().to_owned();
         router.add(name.clone(), Arc::new(script));
         name
-    } else if Path::new(wanted).extension().is_some_and(|e| e == GGUF) {
-        local_file = Some(wanted.into());
+    } else if wanted == LOCAL {
         LOCAL.to_owned()
     } else {
-        wanted.to_owned()
+        named = local_model::named(wanted, paths);
+        if named.is_some() { LOCAL.to_owned() } else { wanted.to_owned() }
     };
     if model != LOCAL && downgrade == Downgrade::Never {
         return Ok(Models { router, model });
     }
-    match local_file.map_or_else(|| find_local(paths), |path| Ok(Some(path))) {
+    let found = match named {
+        Some(path) => Ok(Some(path)),
+        None => local_model::chosen(config, paths),
+    };
+    match found {
         Ok(Some(path)) => match local(&path, config) {
             Ok(provider) => router.add(LOCAL, provider),
             Err(error) if model == LOCAL => return Err(error),
             Err(error) => tracing::warn!(%error, "the local model cannot be used"),
         },
-        Ok(None) if model == LOCAL => return Err(no_local(paths).into()),
+        Ok(None) if model == LOCAL => return Err(local_model::none(paths).into()),
         Ok(None) => {}
         Err(error) if model == LOCAL => return Err(error.into()),
         Err(error) => tracing::warn!(%error, "the local model cannot be used"),
@@ -82,60 +86,10 @@ pub fn models(
     Ok(Models { router, model })
 }
 
-/// Folders that hold local models, the first first.
-pub fn folders(paths: &Paths) -> Vec<PathBuf> {
-    let mut folders = environment::MODEL_PATH.folders();
-    folders.push(paths.models());
-    folders
-}
-
-/// All local models found.
-pub fn list_local(paths: &Paths) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    for folder in folders(paths) {
-        let Ok(entries) = std::fs::read_dir(folder) else { continue };
-        let mut here: Vec<_> = entries
-            .flatten()
-            .map(|entry| entry.path())
-            .filter(|path| path.extension().is_some_and(|e| e == GGUF))
-            .collect();
-        here.sort();
-        found.extend(here);
-    }
-    found
-}
-
-fn find_local(paths: &Paths) -> Result<Option<PathBuf>, Failure> {
-    let mut found = list_local(paths);
-    match found.len() {
-        0 => Ok(None),
-        1 => Ok(found.pop()),
-        _ => {
-            let names: Vec<_> = found.iter().map(|p| p.display().to_string()).collect();
-            Err(Failure::usage(format!("there are several local models: {}", names.join(", ")))
-                .hint("name one with `--model FILE.gguf`, or with `local: {model: FILE.gguf}` in xpressclaw.yaml"))
-        }
-    }
-}
-
-fn no_local(paths: &Paths) -> Failure {
-    let folders: Vec<_> = folders(paths).iter().map(|f| f.display().to_string()).collect();
-    Failure::usage("there is no local model").hint(format!(
-        "put a .gguf file into {}; or name another model with `--model`",
-        folders.join(" or ")
-    ))
-}
-
 #[cfg(feature = "local-model")]
 fn local(path: &Path, config: &Config) -> Result<Arc<dyn Provider>> {
-    let mut options = local_model::Options { name: LOCAL.into(), ..Default::default() };
-    if let Some(threads) = config.local.threads {
-        options.threads = threads;
-    }
-    if let Some(context) = config.local.context_window {
-        options.context = context;
-    }
-    let model = local_model::LocalModel::open(path, options)
+    let options = local_model::options(config);
+    let model = ::local_model::LocalModel::open(path, options)
         .map_err(|e| Failure::new(Exit::Model, "the local model cannot be used").because(e))?;
     Ok(Arc::new(model))
 }

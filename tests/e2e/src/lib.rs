@@ -17,6 +17,7 @@
 )]
 
 pub mod answer;
+mod files;
 mod ledger;
 mod place;
 mod program;
@@ -28,6 +29,7 @@ mod terminal;
 use std::time::Duration;
 
 pub use answer::Answer;
+pub use files::FileServer;
 pub use ledger::Spend;
 pub use place::{KEY, Place};
 pub use program::models;

@@ -12,6 +12,7 @@ mod conversation;
 mod echo;
 mod echo_languages;
 mod local_model;
+mod model_pull;
 mod openai;
 mod output;
 mod pi;

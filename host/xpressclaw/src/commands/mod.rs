@@ -8,7 +8,6 @@ mod attach;
 mod budget;
 mod doctor;
 mod harness;
-mod local_file;
 mod logs;
 mod memory;
 mod model;

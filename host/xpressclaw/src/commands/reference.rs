@@ -32,7 +32,7 @@ Text that agents or models wrote is shown without control characters.
 
 /// The fields of each kind of line. That the program prints these and no others is under test in
 /// `tests/cli/json.rs`.
-const FIELDS: [(&str, &str); 16] = [
+const FIELDS: [(&str, &str); 20] = [
     ("ps", "session agent harness model state turn since cost watchers questions pid"),
     ("memory list", "agent id text tags created"),
     ("memory search", "agent id text tags created score"),
@@ -61,9 +61,17 @@ const FIELDS: [(&str, &str); 16] = [
     ("harness list", "name path size_bytes"),
     ("harness inspect", "name path size_bytes digest world reach imports exports"),
     (
-        "model list",
-        "model provider default context_window max_output_tokens price path size_bytes problem",
+        "model list, kind model",
+        "kind model provider default context_window max_output_tokens price path size_bytes problem",
     ),
+    (
+        "model list, kind catalogue",
+        "kind model about licence parameters quantization context_window tools size_bytes \
+         memory_bytes sha256 url as_of path",
+    ),
+    ("model pull", "model path size_bytes sha256 change"),
+    ("model default", "path"),
+    ("model remove", "path change"),
 ];
 const TASK: &str = "agent id title detail status parent created updated";
 

@@ -15,10 +15,12 @@ pub const NOON: u64 = 1_795_003_200_000;
 /// No command here takes a second; a busy machine may be a hundred times slower.
 const DEADLINE: Duration = Duration::from_secs(120);
 /// Everything that would let the machine into a test.
-const OUTSIDE: [&str; 9] = [
+const OUTSIDE: [&str; 11] = [
     "XPRESSCLAW_CONFIG",
     "XPRESSCLAW_HARNESS_PATH",
+    "XPRESSCLAW_LOCAL_MODEL",
     "XPRESSCLAW_LOG",
+    "XPRESSCLAW_MODEL_MIRROR",
     "XPRESSCLAW_MODEL_PATH",
     "HTTPS_PROXY",
     "https_proxy",
@@ -70,6 +72,11 @@ impl Home {
 
     /// Runs the program to its end.
     pub fn run(&self, args: &[&str]) -> Done {
+        self.run_with(args, &[])
+    }
+
+    /// The same with further variables.
+    pub fn run_with(&self, args: &[&str], variables: &[(&str, &str)]) -> Done {
         let mut command = Command::new(env!("CARGO_BIN_EXE_xpressclaw"));
         command
             .args(args)
@@ -82,6 +89,7 @@ impl Home {
         for name in OUTSIDE {
             command.env_remove(name);
         }
+        command.envs(variables.iter().copied());
         let (done, ended) = mpsc::channel();
         std::thread::spawn(move || done.send(command.output()));
         let output = ended.recv_timeout(DEADLINE).expect("the program hangs").unwrap();

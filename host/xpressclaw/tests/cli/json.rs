@@ -2,9 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde_json::Value;
 use store::log::Level;
 
 use crate::home::{Home, NOON, pi};
+use crate::hub::Hub;
+
+const URL: &str = "https://huggingface.co/maker/model/resolve/main/small.gguf";
 
 type Fields = BTreeMap<String, BTreeSet<String>>;
 
@@ -25,7 +29,8 @@ fn documented() -> Fields {
 
 /// What the program prints, by the names of that table.
 fn printed(home: &Home) -> Fields {
-    let commands: [(&str, &[&str]); 15] = [
+    let hub = Hub::start(b"GGUF");
+    let commands: [(&str, &[&str]); 18] = [
         ("ps", &["ps"]),
         ("memory add", &["memory", "add", "a note", "--agent", "pi"]),
         ("memory list", &["memory", "list", "--agent", "pi"]),
@@ -41,14 +46,23 @@ fn printed(home: &Home) -> Fields {
         ("harness list", &["harness", "list"]),
         ("harness inspect", &["harness", "inspect", "idle"]),
         ("model list", &["model", "list"]),
+        ("model default", &["model", "default"]),
+        ("model pull", &["model", "pull", URL, "--sha256", &hub.sha256]),
+        ("model remove", &["model", "remove", "small"]),
     ];
     let mut found = Fields::new();
     for (name, args) in commands {
-        let lines = home.json(args);
+        let args = [args, &["--format", "json"]].concat();
+        let done = home.run_with(&args, &[("XPRESSCLAW_MODEL_MIRROR", &hub.mirror)]);
+        assert_eq!(done.code, 0, "{name}: {done:?}");
+        let lines = done.stdout.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+        let lines: Vec<_> = lines.collect();
         assert!(!lines.is_empty(), "{name}");
         for line in lines {
             let name = match line["kind"].as_str() {
-                Some(kind) if name == "budget" => format!("{name}, kind {kind}"),
+                Some(kind) if ["budget", "model list"].contains(&name) => {
+                    format!("{name}, kind {kind}")
+                }
                 _ => name.to_owned(),
             };
             let fields: BTreeSet<String> = line.as_object().unwrap().keys().cloned().collect();

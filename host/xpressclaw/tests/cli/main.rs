@@ -10,10 +10,12 @@ mod doctor;
 mod errors;
 mod harness;
 mod home;
+mod hub;
 mod json;
 mod logs;
 mod memory;
 mod model;
+mod pull;
 #[cfg(unix)]
 mod running;
 mod tasks;

@@ -33,6 +33,7 @@ const LAYERS: &[Layer] = &[
             "llm",
             "local-model",
             "machine",
+            "models",
             "network",
             "providers",
             "tools",

@@ -4,22 +4,21 @@ use config::{Config, Header, SecretRef};
 use providers::secret::read_key_file;
 
 use super::Check;
-use crate::commands::local_file;
 use crate::commands::output::size;
 use crate::environment;
-use crate::models::folders;
+use crate::local_model::{self, folders};
 use crate::paths::Paths;
 
 pub fn local(config: &Config, paths: &Paths) -> Check {
     const WHAT: &str = "local model";
-    let path = match local_file::chosen_by(config, paths) {
+    let path = match local_model::chosen(config, paths) {
         Ok(Some(path)) => path,
         Ok(None) => {
             let folders: Vec<_> =
                 folders(paths).iter().map(|folder| folder.display().to_string()).collect();
             return Check::warn(WHAT, "none: nothing answers when a budget is spent").hint(
                 format!(
-                    "put a .gguf file into {}, or set {}",
+                    "get one with `xpressclaw model pull`, put a .gguf file into {}, or set {}",
                     folders.join(" or "),
                     environment::MODEL_PATH.name
                 ),
@@ -30,7 +29,7 @@ pub fn local(config: &Config, paths: &Paths) -> Check {
             return Check::warn(WHAT, several.to_string()).hint(hint);
         }
     };
-    match local_file::info(&path, config) {
+    match local_model::info(&path, config) {
         Ok(info) => {
             let bytes = std::fs::metadata(&path).map_or(0, |file| file.len());
             let window = info.context_window;
