@@ -18,6 +18,8 @@ pub struct Agent {
     /// `harness`, required: a name (`pi`), a registry reference, or the path of a component, which
     /// starts with `./`, `../` or `/`.
     pub harness: String,
+    /// `middleware`: like `harness`, in order; the first is nearest to the harness.
+    pub middleware: Vec<String>,
     /// `model`: `None` is the system-wide one.
     pub model: Option<String>,
     /// `role`: what the agent is for; added to its system text.
@@ -40,6 +42,7 @@ pub(crate) const KEYS: Keys = Keys {
     known: &[
         "name",
         "harness",
+        "middleware",
         "model",
         "role",
         "budget",
@@ -69,7 +72,9 @@ impl Agent {
             }
             _ => serde_json::Map::new(),
         };
+        let middleware = table.get("middleware").and_then(|field| field.list());
         let agent = Self {
+            middleware: middleware.unwrap_or_default().iter().filter_map(Field::harness).collect(),
             model: table.get("model").and_then(|f| f.model()),
             role: table.get("role").and_then(|f| f.text()).map(str::to_owned),
             budget,

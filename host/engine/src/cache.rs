@@ -23,12 +23,30 @@ pub const COMPONENT_MAX_BYTES: u64 = 256 << 20;
 /// again makes a new entry each time, 5 to 40 MB; the ones unused for longest go.
 const ENTRIES_MAX: usize = 32;
 
+/// The largest id of a section in a component (component model, `design/mvp/Binary.md`).
+const SECTION_ID_MAX: u8 = 12;
+
 /// Read buffer for hashing: large enough that system calls do not show.
 const HASH_BUFFER: usize = 256 << 10;
 
 /// The SHA-256 of a component's bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Digest([u8; 32]);
+
+impl Digest {
+    fn of(bytes: &[u8]) -> Self {
+        Self(Sha256::digest(bytes).into())
+    }
+
+    /// Of a thing that is known by its parts and by what joins them. No file has this digest:
+    /// `joiner` is text, and a component begins with a zero byte.
+    fn joined(joiner: &str, parts: &[Self]) -> Self {
+        let mut hasher = Sha256::new();
+        hasher.update(joiner.as_bytes());
+        parts.iter().for_each(|part| hasher.update(part.0));
+        Self(hasher.finalize().into())
+    }
+}
 
 impl std::fmt::Display for Digest {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -42,8 +60,14 @@ pub enum LoadError {
     Read { path: PathBuf, source: io::Error },
     #[error("{} has {size} bytes; a component may have at most {COMPONENT_MAX_BYTES}", path.display())]
     TooLarge { path: PathBuf, size: u64 },
+    #[error("{} is a folder; name the component in it, a file that ends in .wasm", path.display())]
+    Directory { path: PathBuf },
     #[error("{} is not a WebAssembly file", path.display())]
     NotWasm { path: PathBuf },
+    #[error("{} is text; a harness is a component in binary form: build one for the world `harness`, or run `wasm-tools parse` on WebAssembly text", path.display())]
+    Text { path: PathBuf },
+    #[error("{} is cut off: {missing} bytes are missing at its end; copy or download it again", path.display())]
+    CutOff { path: PathBuf, missing: u64 },
     #[error("{} is a core module, not a component; build it with `wasm-tools component new` or a component target", path.display())]
     CoreModule { path: PathBuf },
     #[error("{} does not compile as a component", path.display())]
@@ -79,15 +103,57 @@ impl CompileCache {
         compiling();
         let bytes = read_whole(path)?;
         // The file may have changed since it was hashed: the entry is named by what was compiled.
-        let digest = Digest(Sha256::digest(&bytes).into());
-        let entry = self.entry(engine, &digest);
-        let component = Component::from_binary(engine, &bytes)
+        let digest = Digest::of(&bytes);
+        let component = self.compile(engine, path, &digest, &bytes)?;
+        Ok((component, digest))
+    }
+
+    /// Loads what `join` makes of the files at `paths`, the first of which gives it its name in
+    /// messages; returns it with the digest of each file. What was compiled is kept under the
+    /// digests of the parts and `joiner`, which must change when `join` makes something else of the
+    /// same bytes: a second load joins nothing. Otherwise like [`CompileCache::load`].
+    pub fn load_joined<E: From<LoadError>>(
+        &self,
+        engine: &wasmtime::Engine,
+        paths: &[&Path],
+        joiner: &str,
+        join: impl FnOnce(&[Vec<u8>]) -> Result<Vec<u8>, E>,
+        compiling: impl FnOnce(),
+    ) -> Result<(Component, Vec<Digest>), E> {
+        let digests = paths.iter().map(|path| digest_of(path)).collect::<Result<Vec<_>, _>>()?;
+        let entry = self.entry(engine, &Digest::joined(joiner, &digests));
+        if let Some(component) = read_back(engine, &entry) {
+            return Ok((component, digests));
+        }
+        compiling();
+        let parts = paths.iter().map(|path| read_whole(path)).collect::<Result<Vec<_>, _>>()?;
+        // As above: named by what was read.
+        let digests: Vec<_> = parts.iter().map(|bytes| Digest::of(bytes)).collect();
+        let bytes = join(&parts)?;
+        let path = paths.first().copied().unwrap_or(Path::new(""));
+        let size = bytes.len() as u64;
+        if size > COMPONENT_MAX_BYTES {
+            return Err(LoadError::TooLarge { path: path.into(), size }.into());
+        }
+        let digest = Digest::joined(joiner, &digests);
+        Ok((self.compile(engine, path, &digest, &bytes)?, digests))
+    }
+
+    fn compile(
+        &self,
+        engine: &wasmtime::Engine,
+        path: &Path,
+        digest: &Digest,
+        bytes: &[u8],
+    ) -> Result<Component, LoadError> {
+        let component = Component::from_binary(engine, bytes)
             .map_err(|source| LoadError::Compile { path: path.into(), source })?;
+        let entry = self.entry(engine, digest);
         let kept = component.serialize().and_then(|code| Ok(self.write(&entry, &code)?));
         if let Err(error) = kept {
             tracing::warn!(%error, entry = %entry.display(), "compiled code cannot be kept");
         }
-        Ok((component, digest))
+        Ok(component)
     }
 
     fn entry(&self, engine: &wasmtime::Engine, digest: &Digest) -> PathBuf {
@@ -133,13 +199,45 @@ fn read_whole(path: &Path) -> Result<Vec<u8>, LoadError> {
         return Err(LoadError::TooLarge { path: path.into(), size });
     }
     check_header(path, &bytes)?;
-    Ok(bytes)
+    match missing(&bytes) {
+        0 => Ok(bytes),
+        missing => Err(LoadError::CutOff { path: path.into(), missing }),
+    }
+}
+
+/// Bytes that the last section announces and the file does not have. A component is a preamble of 8
+/// bytes and sections: an id, the size as an unsigned LEB128 of 32 bits, the content (component
+/// model, `design/mvp/Binary.md`). Everything else that can be wrong is the compiler's to say.
+fn missing(bytes: &[u8]) -> u64 {
+    let mut at = 8_u64;
+    let byte = |at: u64| bytes.get(usize::try_from(at).ok()?).copied();
+    while let Some(id) = byte(at) {
+        if id > SECTION_ID_MAX {
+            return 0;
+        }
+        at += 1;
+        let mut size = 0_u64;
+        for shift in (0..35).step_by(7) {
+            let Some(next) = byte(at) else { return 1 };
+            at += 1;
+            size |= u64::from(next & 0x7f) << shift;
+            if next & 0x80 == 0 {
+                break;
+            }
+        }
+        at = at.saturating_add(size);
+    }
+    at.saturating_sub(bytes.len() as u64)
 }
 
 fn digest_of(path: &Path) -> Result<Digest, LoadError> {
     let read = |source| LoadError::Read { path: path.into(), source };
     let mut file = File::open(path).map_err(read)?;
-    let size = file.metadata().map_err(read)?.len();
+    let metadata = file.metadata().map_err(read)?;
+    if metadata.is_dir() {
+        return Err(LoadError::Directory { path: path.into() });
+    }
+    let size = metadata.len();
     if size > COMPONENT_MAX_BYTES {
         return Err(LoadError::TooLarge { path: path.into(), size });
     }
@@ -165,8 +263,22 @@ fn check_header(path: &Path, start: &[u8]) -> Result<(), LoadError> {
     match start {
         [0, b'a', b's', b'm', _, _, 1, 0, ..] => Ok(()),
         [0, b'a', b's', b'm', _, _, 0, 0, ..] => Err(LoadError::CoreModule { path: path.into() }),
+        text if !text.is_empty() && is_text(text) => Err(LoadError::Text { path: path.into() }),
         _ => Err(LoadError::NotWasm { path: path.into() }),
     }
+}
+
+/// WIT, WebAssembly text, a script: what is put in a component's place by mistake. The start may end
+/// inside a character.
+fn is_text(start: &[u8]) -> bool {
+    let valid = match std::str::from_utf8(start) {
+        Ok(text) => text,
+        Err(error) if error.error_len().is_none() => {
+            std::str::from_utf8(&start[..error.valid_up_to()]).unwrap_or_default()
+        }
+        Err(_) => return false,
+    };
+    !valid.is_empty() && !valid.chars().any(|c| c.is_control() && !c.is_whitespace())
 }
 
 fn read_back(engine: &wasmtime::Engine, entry: &Path) -> Option<Component> {

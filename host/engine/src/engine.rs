@@ -8,7 +8,8 @@ use std::time::Duration;
 use wasmtime::{Config, InstanceAllocationStrategy, PoolingAllocationConfig};
 
 use crate::limits::{
-    INSTANCES_MAX, MEMORIES_MAX, MEMORY_MAX_BYTES, TABLE_MAX_ELEMENTS, TABLES_MAX,
+    INSTANCES_MAX, INSTANCES_USUAL, MEMORIES_MAX, MEMORIES_USUAL, MEMORY_MAX_BYTES,
+    TABLE_MAX_ELEMENTS, TABLES_MAX, TABLES_USUAL,
 };
 
 /// Between two ticks of the epoch clock. A runaway guest is noticed at the next tick after its
@@ -135,9 +136,9 @@ fn pool(sessions: u32) -> PoolingAllocationConfig {
     let mut pool = PoolingAllocationConfig::default();
     let sessions = sessions.max(1);
     pool.total_component_instances(sessions)
-        .total_core_instances(sessions.saturating_mul(INSTANCES_MAX))
-        .total_memories(sessions.saturating_mul(MEMORIES_MAX))
-        .total_tables(sessions.saturating_mul(TABLES_MAX))
+        .total_core_instances(total(sessions, INSTANCES_USUAL, INSTANCES_MAX))
+        .total_memories(total(sessions, MEMORIES_USUAL, MEMORIES_MAX))
+        .total_tables(total(sessions, TABLES_USUAL, TABLES_MAX))
         .total_stacks(sessions.saturating_mul(STACKS_PER_SESSION))
         .max_core_instances_per_component(INSTANCES_MAX)
         .max_memories_per_component(MEMORIES_MAX)
@@ -145,4 +146,9 @@ fn pool(sessions: u32) -> PoolingAllocationConfig {
         .max_memory_size(MEMORY_MAX_BYTES)
         .table_elements(TABLE_MAX_ELEMENTS);
     pool
+}
+
+/// Slots of the pool: the usual number for each session, and never too few for one of the largest.
+fn total(sessions: u32, usual: u32, most: u32) -> u32 {
+    sessions.saturating_mul(usual).max(most)
 }

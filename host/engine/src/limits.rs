@@ -9,12 +9,19 @@ pub const MEMORY_MAX_BYTES: usize = 512 << 20;
 /// Elements of one table; a QuickJS component has about 3,000 functions in its table.
 pub const TABLE_MAX_ELEMENTS: usize = 100_000;
 
-/// Core instances that one component may be made of. A QuickJS component uses 9.
-pub const INSTANCES_MAX: u32 = 20;
-/// Linear memories of one component; a QuickJS component uses one, a composition a few.
-pub const MEMORIES_MAX: u32 = 4;
-/// Tables of one component; a QuickJS component uses two.
-pub const TABLES_MAX: u32 = 16;
+/// Core instances that one component may be made of. A QuickJS component uses 9, a middleware in
+/// Rust 5; with as many middleware as an agent may have that makes 49.
+pub const INSTANCES_MAX: u32 = 64;
+/// Linear memories of one component: one of the harness, one of each middleware.
+pub const MEMORIES_MAX: u32 = 12;
+/// Tables of one component; a QuickJS component uses two, a middleware in Rust two.
+pub const TABLES_MAX: u32 = 32;
+
+/// What the pool holds ready for each session: a harness with up to three middleware. The pool is
+/// shared, so a few longer chains find their place beside shorter ones.
+pub(crate) const INSTANCES_USUAL: u32 = 24;
+pub(crate) const MEMORIES_USUAL: u32 = 4;
+pub(crate) const TABLES_USUAL: u32 = 16;
 
 /// The limiter of one store. A refused growth is a failed `memory.grow` for the guest, which its
 /// allocator reports in its own way; the peak is kept for the closing line.

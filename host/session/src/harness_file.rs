@@ -1,30 +1,32 @@
-//! A harness component on disk, checked against the contract and ready to be instantiated.
+//! A harness component on disk, with its middleware, checked against the contract and ready to be
+//! instantiated.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bindings::{harness::HarnessPre, harness_sync::HarnessSyncPre};
-use engine::{Digest, LoadError};
+use compose::{COMPOSER, Part};
+use engine::Digest;
 use wasmtime::component::Component;
 use wasmtime::component::types::ComponentItem;
 
+use crate::refusal::{HarnessError, export_refusal, import_refusal};
 use crate::runtime::Runtime;
 use crate::state::State;
 
-#[derive(Debug, thiserror::Error)]
-pub enum HarnessError {
-    #[error(transparent)]
-    Load(#[from] LoadError),
-    #[error(
-        "it imports what this host does not offer; build it against the contract {} (`xpressclaw:harness`), or update xpressclaw",
-        verbs::CONTRACT
-    )]
-    Import(#[source] wasmtime::Error),
-    #[error(
-        "it is no harness: it exports neither `xpressclaw:harness/agent@{version}` nor `agent-sync@{version}`; build it for the world `harness` or `harness-sync`",
-        version = verbs::CONTRACT
-    )]
-    World(#[source] wasmtime::Error),
+/// A component file under the name that the user knows it by.
+#[derive(Debug, Clone)]
+pub struct ComponentFile {
+    pub name: String,
+    pub path: PathBuf,
+}
+
+/// A middleware that was joined with a harness.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Middleware {
+    pub name: String,
+    /// SHA-256 of its own bytes.
+    pub digest: Digest,
 }
 
 /// A harness, loaded once and instantiated as often as wanted. Cloning shares it.
@@ -33,6 +35,7 @@ pub struct Harness {
     pub(crate) pre: Arc<Pre>,
     name: String,
     digest: Digest,
+    middleware: Arc<[Middleware]>,
     imports: Arc<[String]>,
     exports: Arc<[String]>,
 }
@@ -53,19 +56,62 @@ impl Harness {
     ) -> Result<Self, HarnessError> {
         let engine = runtime.engine().wasmtime();
         let (component, digest) = runtime.cache().load(engine, path, compiling)?;
-        let (imports, exports) = surface(engine, &component);
-        let pre = runtime.linker().instantiate_pre(&component).map_err(HarnessError::Import)?;
+        Self::link(runtime, name, &component, digest, Vec::new())
+    }
+
+    /// Loads a component behind its middleware, the first of which is nearest to it: it sees a
+    /// request first and an answer last. Without middleware the same as [`Harness::load`].
+    pub fn load_behind(
+        runtime: &Runtime,
+        harness: &ComponentFile,
+        middleware: &[ComponentFile],
+        compiling: impl FnOnce(),
+    ) -> Result<Self, HarnessError> {
+        if middleware.is_empty() {
+            return Self::load(runtime, &harness.name, &harness.path, compiling);
+        }
+        let files: Vec<_> = std::iter::once(harness).chain(middleware).collect();
+        let paths: Vec<_> = files.iter().map(|file| file.path.as_path()).collect();
+        let join = |bytes: &[Vec<u8>]| {
+            let parts: Vec<_> = std::iter::zip(&files, bytes)
+                .map(|(file, bytes)| Part { name: &file.name, bytes })
+                .collect();
+            let (harness, middleware) = (parts[0], &parts[1..]);
+            compose::compose(harness, middleware).map_err(HarnessError::Compose)
+        };
+        let engine = runtime.engine().wasmtime();
+        let (component, digests) =
+            runtime.cache().load_joined(engine, &paths, COMPOSER, join, compiling)?;
+        let joined = std::iter::zip(middleware, &digests[1..])
+            .map(|(file, digest)| Middleware { name: file.name.clone(), digest: *digest })
+            .collect();
+        Self::link(runtime, &harness.name, &component, digests[0], joined)
+    }
+
+    fn link(
+        runtime: &Runtime,
+        name: &str,
+        component: &Component,
+        digest: Digest,
+        middleware: Vec<Middleware>,
+    ) -> Result<Self, HarnessError> {
+        let (imports, exports) = surface(runtime.engine().wasmtime(), component);
+        let pre = runtime
+            .linker()
+            .instantiate_pre(component)
+            .map_err(|error| import_refusal(&imports, error))?;
         let pre = match HarnessPre::new(pre.clone()) {
             Ok(pre) => Pre::Async(pre),
             Err(error) => match HarnessSyncPre::new(pre) {
                 Ok(pre) => Pre::Sync(pre),
-                Err(_) => return Err(HarnessError::World(error)),
+                Err(sync) => return Err(export_refusal(&exports, error, sync)),
             },
         };
         Ok(Self {
             pre: Arc::new(pre),
             name: name.into(),
             digest,
+            middleware: middleware.into(),
             imports: imports.into(),
             exports: exports.into(),
         })
@@ -75,12 +121,17 @@ impl Harness {
         &self.name
     }
 
-    /// SHA-256 of the component's bytes.
+    /// SHA-256 of the harness's own bytes.
     pub fn digest(&self) -> Digest {
         self.digest
     }
 
-    /// The interfaces that it imports: what it can reach at most.
+    /// What stands between it and the host, the nearest to the harness first.
+    pub fn middleware(&self) -> &[Middleware] {
+        &self.middleware
+    }
+
+    /// The interfaces that it and its middleware import: what they can reach at most.
     pub fn imports(&self) -> &[String] {
         &self.imports
     }

@@ -7,6 +7,7 @@
 mod error;
 mod guest;
 mod harness_file;
+mod refusal;
 mod runtime;
 mod session;
 mod state;
@@ -14,6 +15,7 @@ mod wasi;
 
 pub use error::{OpenError, TurnError};
 pub use guest::Features;
-pub use harness_file::{Harness, HarnessError};
+pub use harness_file::{ComponentFile, Harness, Middleware};
+pub use refusal::HarnessError;
 pub use runtime::{Runtime, RuntimeError, RuntimeOptions};
 pub use session::{Session, SessionConfig, TurnReport, leftovers};

@@ -105,12 +105,14 @@ impl Session {
         create_private(&config.state)?;
         let lock = lock(&config)?;
         let digest = harness.digest().to_string();
+        let middleware = middleware(&harness);
         runtime.store().session().open(
             &Opening {
                 id: &config.session,
                 agent: &config.agent,
                 harness: harness.name(),
                 digest: Some(&digest),
+                middleware: &middleware,
                 model: &config.model,
             },
             now_ms(),
@@ -348,6 +350,12 @@ impl Session {
             machine: MachineCtx { approvals: self.approvals.clone() },
         })
     }
+}
+
+/// The middleware as it is recorded: `name@digest`, the nearest to the harness first.
+fn middleware(harness: &Harness) -> String {
+    let one = |part: &crate::Middleware| format!("{}@{}", part.name, part.digest);
+    harness.middleware().iter().map(one).collect::<Vec<_>>().join(" ")
 }
 
 /// What the user said and no turn took, as a prompt.

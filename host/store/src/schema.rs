@@ -10,8 +10,11 @@ use rusqlite_migration::{M, Migrations};
 
 use crate::database::{DatabaseError, OpenError};
 
-const VERSIONS: [&str; 2] =
-    [include_str!("schema/0001-first.sql"), include_str!("schema/0002-approvals.sql")];
+const VERSIONS: [&str; 3] = [
+    include_str!("schema/0001-first.sql"),
+    include_str!("schema/0002-approvals.sql"),
+    include_str!("schema/0003-middleware.sql"),
+];
 
 static MIGRATIONS: LazyLock<Migrations<'static>> =
     LazyLock::new(|| Migrations::new(VERSIONS.iter().copied().map(M::up).collect()));

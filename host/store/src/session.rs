@@ -29,6 +29,9 @@ pub struct Session {
     pub harness: String,
     /// Of the harness component that ran last.
     pub digest: Option<String>,
+    /// `name@digest` of each middleware that stood before it then, the nearest to the harness
+    /// first, with spaces between; empty for none.
+    pub middleware: String,
     pub model: String,
     pub title: Option<String>,
     /// Milliseconds since the Unix epoch.
@@ -53,6 +56,8 @@ pub struct Opening<'a> {
     pub agent: &'a AgentName,
     pub harness: &'a str,
     pub digest: Option<&'a str>,
+    /// As in [`Session::middleware`].
+    pub middleware: &'a str,
     pub model: &'a str,
 }
 
@@ -85,7 +90,7 @@ impl Store {
 }
 
 impl Sessions<'_> {
-    /// Creates a session, or continues one: then its model and digest become the given ones.
+    /// Creates a session, or continues one: then its model, digest and middleware become the given ones.
     /// Idempotent.
     ///
     /// # Errors
@@ -102,9 +107,10 @@ impl Sessions<'_> {
                 }
             }
             db.prepare_cached(
-                "INSERT INTO session (id, agent, harness, digest, model, created, updated)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6)
-                 ON CONFLICT DO UPDATE SET digest = ?4, model = ?5, updated = ?6",
+                "INSERT INTO session (id, agent, harness, digest, model, created, updated, middleware)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, ?7)
+                 ON CONFLICT DO UPDATE
+                 SET digest = ?4, model = ?5, updated = ?6, middleware = ?7",
             )?
             .execute(params![
                 opening.id.as_str(),
@@ -113,6 +119,7 @@ impl Sessions<'_> {
                 opening.digest,
                 opening.model,
                 int(now_ms),
+                opening.middleware,
             ])?;
             find(db, opening.id)?.ok_or_else(|| SessionError::NotFound(opening.id.clone()))
         })
@@ -143,7 +150,7 @@ impl Sessions<'_> {
         self.0.read(|db| {
             let mut statement = db.prepare_cached(
                 "SELECT id, agent, harness, digest, model, title, created, updated,
-                        (SELECT count(ended) FROM turn WHERE turn.session = session.id)
+                        (SELECT count(ended) FROM turn WHERE turn.session = session.id), middleware
                  FROM session WHERE ?1 IS NULL OR agent = ?1
                  ORDER BY updated DESC, id DESC LIMIT ?2",
             )?;
@@ -158,7 +165,7 @@ impl Sessions<'_> {
 fn find(db: &Transaction<'_>, id: &SessionId) -> rusqlite::Result<Option<Session>> {
     db.prepare_cached(
         "SELECT id, agent, harness, digest, model, title, created, updated,
-                (SELECT count(ended) FROM turn WHERE turn.session = session.id)
+                (SELECT count(ended) FROM turn WHERE turn.session = session.id), middleware
          FROM session WHERE id = ?1",
     )?
     .query_row([id.as_str()], read)
@@ -176,5 +183,6 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Session> {
         created: uint(row.get(6)?),
         updated: uint(row.get(7)?),
         turns: uint(row.get(8)?),
+        middleware: row.get(9)?,
     })
 }

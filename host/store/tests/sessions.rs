@@ -25,7 +25,14 @@ impl Bench {
     }
 
     fn opening(&self) -> Opening<'_> {
-        Opening { id: &self.id, agent: &self.agent, harness: "pi", digest: None, model: "m" }
+        Opening {
+            id: &self.id,
+            agent: &self.agent,
+            harness: "pi",
+            digest: None,
+            middleware: "",
+            model: "m",
+        }
     }
 
     fn turn(&self, prompt: &str, answer: &str, end: End) -> TurnId {
@@ -59,11 +66,17 @@ fn a_session_continues_where_it_was() {
     assert!(!sessions.get(&bench.id).unwrap().resumed());
     let end = End::Stop(Stop::EndTurn);
     bench.turn("hi", "hello", end.clone());
-    let opening = Opening { digest: Some("sha256:2"), model: "m2", ..bench.opening() };
+    let opening = Opening {
+        digest: Some("sha256:2"),
+        middleware: "redactor@3",
+        model: "m2",
+        ..bench.opening()
+    };
     let session = sessions.open(&opening, 20).unwrap();
     assert!(session.resumed());
     assert_eq!((session.created, session.updated, session.turns), (1, 20, 1));
     assert_eq!((session.digest.as_deref(), session.model.as_str()), (Some("sha256:2"), "m2"));
+    assert_eq!(session.middleware, "redactor@3");
     bench.turn("more", "sure", end);
     let expected = [
         (Role::User, "hi".to_owned()),

@@ -6,12 +6,8 @@ use crate::environment;
 use crate::exit::Failure;
 use crate::paths::Paths;
 
-/// A component that can be run.
-#[derive(Debug, Clone)]
-pub struct Found {
-    pub name: String,
-    pub path: PathBuf,
-}
+/// A component that was found, a harness or middleware.
+pub type Found = session::ComponentFile;
 
 /// Folders that hold components by name, the first first.
 pub fn folders(paths: &Paths) -> Vec<PathBuf> {
@@ -24,7 +20,8 @@ pub fn folders(paths: &Paths) -> Vec<PathBuf> {
 pub fn find(typed: &str, paths: &Paths) -> Result<Found, Failure> {
     let path = Path::new(typed);
     if typed.contains(std::path::MAIN_SEPARATOR) || path.extension().is_some_and(|e| e == "wasm") {
-        if !path.is_file() {
+        // A folder is found, and refused as one by whoever reads it.
+        if !path.exists() {
             return Err(Failure::usage(format!("no component at {typed}")));
         }
         let name =

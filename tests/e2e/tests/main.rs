@@ -18,6 +18,7 @@ mod output;
 mod pi;
 mod prompt;
 mod provider_failures;
+mod redactor;
 mod sessions;
 mod steer;
 mod usage;

@@ -160,15 +160,18 @@ fn what_cannot_be_loaded_says_why() {
     let large = bench.file("large.wasm", b"");
     fs::File::options().write(true).open(&large).unwrap().set_len(COMPONENT_MAX_BYTES + 1).unwrap();
     let broken = [b"\0asm\x0d\0\x01\0".as_slice(), &[0xff; 100]].concat();
-    let cases: [(PathBuf, Expected); 8] = [
+    let cases: [(PathBuf, Expected); 9] = [
         (bench.folder.path().join("missing.wasm"), |e| matches!(e, LoadError::Read { .. })),
-        (bench.folder.path().to_owned(), |e| matches!(e, LoadError::Read { .. })),
+        (bench.folder.path().to_owned(), |e| matches!(e, LoadError::Directory { .. })),
         (large, |e| matches!(e, LoadError::TooLarge { .. })),
         (bench.file("empty.wasm", b""), |e| matches!(e, LoadError::NotWasm { .. })),
-        (bench.file("text.wasm", b"(component)"), |e| matches!(e, LoadError::NotWasm { .. })),
+        (bench.file("text.wasm", b"(component)"), |e| matches!(e, LoadError::Text { .. })),
         (bench.file("short.wasm", b"\0asm"), |e| matches!(e, LoadError::NotWasm { .. })),
         (bench.file("core.wasm", &wat::parse_str("(module)").unwrap()), |e| {
             matches!(e, LoadError::CoreModule { .. })
+        }),
+        (bench.file("cut.wasm", b"\0asm\x0d\0\x01\0\x01\x09abc"), |e| {
+            matches!(e, LoadError::CutOff { missing: 6, .. })
         }),
         (bench.file("broken.wasm", &broken), |e| matches!(e, LoadError::Compile { .. })),
     ];

@@ -55,7 +55,7 @@ async fn what_begins_too_large_does_not_begin() {
     let many = |what: &str| {
         format!(
             r#"(component (import "wait" (func)) (core module $m {what}) {})"#,
-            "(core instance (instantiate $m))".repeat(6)
+            "(core instance (instantiate $m))".repeat(13)
         )
     };
     for (component, allocation) in [

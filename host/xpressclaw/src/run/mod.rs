@@ -57,6 +57,11 @@ fn open(context: &Context, args: &RunArgs) -> Result<Opened> {
     let configured = config.agent(&args.harness);
     let typed = configured.map_or(args.harness.as_str(), |agent| agent.harness.as_str());
     let found = harness_path::find(typed, &context.paths)?;
+    let middleware = configured.map_or(&[][..], |agent| &agent.middleware);
+    let middleware = middleware
+        .iter()
+        .map(|name| harness_path::find(name, &context.paths))
+        .collect::<Result<Vec<_>, _>>()?;
     let agent = match configured {
         Some(agent) => agent.name.clone(),
         None => AgentName::new(&found.name).map_err(|e| {
@@ -104,7 +109,7 @@ fn open(context: &Context, args: &RunArgs) -> Result<Opened> {
         store,
     )?);
     let printer = Printer::new(args.format);
-    let harness = Harness::load(&runtime, &found.name, &found.path, || {
+    let harness = Harness::load_behind(&runtime, &found, &middleware, || {
         printer.note(&format!("compiling {} for this machine, once", found.name));
     })
     .map_err(|e| {

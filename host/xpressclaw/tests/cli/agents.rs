@@ -7,7 +7,14 @@ use crate::home::{Home, NOON};
 fn had_a_session(home: &Home, agent: &str) {
     let agent = domain::AgentName::new(agent).unwrap();
     let id = domain::SessionId::mint();
-    let opening = Opening { id: &id, agent: &agent, harness: "h", digest: None, model: "local" };
+    let opening = Opening {
+        id: &id,
+        agent: &agent,
+        harness: "h",
+        digest: None,
+        middleware: "",
+        model: "local",
+    };
     home.store().session().open(&opening, NOON).unwrap();
 }
 

@@ -22,8 +22,14 @@ fn now() -> u64 {
 /// One request of a session, from its reservation to its settlement; unsettled without a cost.
 fn spend(store: &Store, agent: &AgentName, session: &str, cost: Option<u64>) {
     let session = SessionId::new(session).unwrap();
-    let opening =
-        Opening { id: &session, agent, harness: "pi", digest: None, model: "openai/gpt-5-mini" };
+    let opening = Opening {
+        id: &session,
+        agent,
+        harness: "pi",
+        digest: None,
+        middleware: "",
+        model: "openai/gpt-5-mini",
+    };
     store.session().open(&opening, now()).unwrap();
     let reserved = store
         .ledger()

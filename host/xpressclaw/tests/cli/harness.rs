@@ -68,6 +68,26 @@ fn an_agent_of_the_configuration_stands_for_its_harness() {
 }
 
 #[test]
+fn an_agents_middleware_is_shown_behind_its_harness() {
+    let home = Home::new();
+    component(&home, "one", HARNESS);
+    let middleware = r#"(component
+        (import "xpressclaw:llm/chat@0.1.0" (instance $chat))
+        (export "xpressclaw:llm/chat@0.1.0" (instance $chat)))"#;
+    component(&home, "cache", middleware);
+    home.configure("agents:\n  - {name: reviewer, harness: one, middleware: [cache]}\n");
+    let rows = home.json(&["harness", "inspect", "reviewer"]);
+    let names: Vec<_> = rows.iter().map(|row| (&row["name"], &row["world"])).collect();
+    assert_eq!(
+        names,
+        [(&json!("one"), &json!("harness-sync")), (&json!("cache"), &json!("llm-middleware"))]
+    );
+    assert_ne!(rows[0]["digest"], rows[1]["digest"]);
+    let text = home.ok(&["harness", "inspect", "reviewer"]);
+    assert!(text.contains("world    llm-middleware"), "{text}");
+}
+
+#[test]
 fn what_is_no_harness_is_named() {
     let home = Home::new();
     component(&home, "idle", "(component)");

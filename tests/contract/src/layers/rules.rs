@@ -21,7 +21,7 @@ enum Siblings {
 const LAYERS: &[Layer] = &[
     Layer { crates: &["domain"], siblings: Siblings::Strangers },
     Layer { crates: &["bindings"], siblings: Siblings::Strangers },
-    Layer { crates: &["engine", "store"], siblings: Siblings::Strangers },
+    Layer { crates: &["compose", "engine", "store"], siblings: Siblings::Strangers },
     // Every crate that lets a call through asks it, and the configuration reads its rules.
     Layer { crates: &["approvals"], siblings: Siblings::Strangers },
     Layer {

@@ -10,8 +10,8 @@ use contract::component::{Targets, dummy, dummy_with_stranger, worlds};
 const FOLDERS: &str = "XPRESSCLAW_HARNESS_PATH";
 /// What the source of a component has one of, by its language.
 const MANIFESTS: [&str; 3] = ["Cargo.toml", "package.json", "pyproject.toml"];
-/// The worlds that the host runs as a harness.
-const HARNESSES: [&str; 2] = ["harness", "harness-sync"];
+/// The worlds that the host runs, as a harness or before one.
+const RUN: [&str; 4] = ["harness", "harness-sync", "llm-middleware", "tools-middleware"];
 
 #[test]
 fn a_dummy_of_each_world_fits_it_and_no_other() -> Result<()> {
@@ -43,7 +43,7 @@ fn an_import_that_nobody_offers_is_named() -> Result<()> {
 }
 
 #[test]
-fn every_shipped_component_fits_a_harness_world() -> Result<()> {
+fn every_shipped_component_fits_a_world_that_is_run() -> Result<()> {
     let targets = Targets::of(&crate::contract()?)?;
     let built = built()?;
     for name in sources()? {
@@ -52,12 +52,12 @@ fn every_shipped_component_fits_a_harness_world() -> Result<()> {
             bail!("components/{name} is not built: no {name}.wasm in {FOLDERS}; {FIX}");
         };
         let bytes = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
-        if !targets.fitting(&bytes).iter().any(|world| HARNESSES.contains(world)) {
-            let why = HARNESSES.map(|world| match targets.check(&bytes, world) {
+        if !targets.fitting(&bytes).iter().any(|world| RUN.contains(world)) {
+            let why = RUN.map(|world| match targets.check(&bytes, world) {
                 Ok(()) => String::new(),
                 Err(error) => format!("\n  - {error:#}"),
             });
-            bail!("{} is no harness; {FIX}:{}", path.display(), why.concat());
+            bail!("{} is neither harness nor middleware; {FIX}:{}", path.display(), why.concat());
         }
     }
     Ok(())

@@ -4,23 +4,23 @@
 use std::fs;
 
 use anyhow::{Result, bail, ensure};
+use contract::compat;
 use contract::component::{Targets, dummy, dummy_with_stranger};
 use contract::wit::Contract;
-use contract::{compat, component};
 use engine::Allocation;
 use llm::{Pipeline, Router};
-use session::{Harness, Runtime, RuntimeOptions};
+use session::{ComponentFile, Harness, Runtime, RuntimeOptions};
 use store::Store;
 use tempfile::TempDir;
 
 /// A host without models, in a folder of its own.
-struct Host {
+pub struct Host {
     folder: TempDir,
     runtime: Runtime,
 }
 
 impl Host {
-    fn new() -> Result<Self> {
+    pub fn new() -> Result<Self> {
         let folder = tempfile::tempdir()?;
         let store = Store::open(&folder.path().join("data"), 0)?;
         let options = RuntimeOptions {
@@ -33,9 +33,25 @@ impl Host {
     }
 
     fn load(&self, bytes: &[u8]) -> Result<Harness> {
-        let path = self.folder.path().join("guest.wasm");
+        let guest = self.file("guest", bytes)?;
+        Ok(Harness::load(&self.runtime, "guest", &guest.path, || {})?)
+    }
+
+    pub fn file(&self, name: &str, bytes: &[u8]) -> Result<ComponentFile> {
+        let path = self.folder.path().join(format!("{name}.wasm"));
         fs::write(&path, bytes)?;
-        Ok(Harness::load(&self.runtime, "guest", &path, || {})?)
+        Ok(ComponentFile { name: name.to_owned(), path })
+    }
+
+    /// Loads a harness behind its middleware, and says whether anything was compiled for that.
+    pub fn load_behind(
+        &self,
+        harness: &ComponentFile,
+        middleware: &[ComponentFile],
+    ) -> Result<(Harness, bool)> {
+        let mut compiled = false;
+        let harness = Harness::load_behind(&self.runtime, harness, middleware, || compiled = true)?;
+        Ok((harness, compiled))
     }
 
     /// The whole chain of the error that `bytes` are refused with.
@@ -57,7 +73,7 @@ fn refused(host: &Host, what: &str, bytes: &[u8], parts: &[&str]) -> Result<()> 
 }
 
 /// The contract under another version, as a guest of that version knows it.
-fn at_version(contract: &Contract, version: &str) -> Result<Contract> {
+pub fn at_version(contract: &Contract, version: &str) -> Result<Contract> {
     let own = format!("@{}", contract.version()?);
     let text = compat::render(contract)?.replace(&own, &format!("@{version}"));
     Contract::parse("another version", &text)
@@ -88,51 +104,108 @@ fn a_guest_of_another_patch_version_links() -> Result<()> {
     Ok(())
 }
 
+/// The contract with one text replaced, as a guest of a careless fork knows it.
+fn with(contract: &Contract, text: &str, other: &str) -> Result<Contract> {
+    let rendered = compat::render(contract)?;
+    ensure!(rendered.contains(text), "the contract has no `{text}`");
+    Contract::parse("a fork", &rendered.replace(text, other))
+}
+
+/// `harness` with one section more, whose content is missing.
+fn cut_off(harness: &[u8]) -> Vec<u8> {
+    let mut bytes = harness.to_vec();
+    bytes.extend([0, 0xe8, 0x07, 1, b'x']);
+    bytes
+}
+
 #[test]
-fn what_is_no_harness_is_refused_with_the_fix() -> Result<()> {
+fn files_that_are_no_component_are_refused_with_the_fix() -> Result<()> {
+    let host = Host::new()?;
+    let harness = dummy(&crate::contract()?, "harness")?;
+    let half = &harness[..harness.len() / 2];
+    for (what, bytes, parts) in [
+        ("an empty file", &b""[..], &["guest.wasm", "not a WebAssembly file"][..]),
+        ("a zip file", b"PK\x03\x04\0\0", &["guest.wasm", "not a WebAssembly file"]),
+        ("a script", b"echo hello", &["guest.wasm is text", "in binary form"]),
+        ("WIT", b"package a:b;\nworld harness {}\n", &["is text", "for the world `harness`"]),
+        ("WebAssembly text", b"(component)", &["is text", "`wasm-tools parse`"]),
+        ("a core module", b"\0asm\x01\0\0\0", &["is a core module, not a component; build it"]),
+        ("half a component", half, &["guest.wasm is cut off", "copy or download it again"]),
+        ("one without its end", &cut_off(&harness), &["is cut off: 998 bytes are missing"]),
+        ("a section's id alone", b"\0asm\x0d\0\x01\0\x07", &["is cut off: 1 bytes are missing"]),
+        ("rubbish", b"\0asm\x0d\0\x01\0\x07\x01\xff", &["does not compile as a component"]),
+    ] {
+        refused(&host, what, bytes, parts)?;
+    }
+    let folder = ComponentFile { name: "folder".into(), path: host.folder.path().to_owned() };
+    let error = host.load_behind(&folder, &[]).err().map(|error| format!("{error:#}"));
+    let error = error.unwrap_or_default();
+    ensure!(error.contains("is a folder; name the component in it"), "{error}");
+    let absent = ComponentFile { name: "absent".into(), path: host.folder.path().join("absent") };
+    let error = host.load_behind(&absent, &[]).err().map(|error| format!("{error:#}"));
+    ensure!(error.unwrap_or_default().contains("cannot read"), "a missing file was read");
+    Ok(())
+}
+
+#[test]
+fn components_that_do_not_fit_are_refused_with_the_interface_and_the_fix() -> Result<()> {
     let host = Host::new()?;
     let contract = crate::contract()?;
     let version = contract.version()?.to_string();
-    let harness = dummy(&contract, "harness")?;
-
-    refused(&host, "a text", b"echo hello", &["guest.wasm", "not a WebAssembly file"])?;
-    refused(&host, "an empty file", b"", &["guest.wasm", "not a WebAssembly file"])?;
-    refused(
-        &host,
-        "a core module",
-        b"\0asm\x01\0\0\0",
-        &["guest.wasm", "is a core module, not a component; build it with"],
-    )?;
-    refused(
-        &host,
-        "half a component",
-        &harness[..harness.len() / 2],
-        &["guest.wasm", "does not compile as a component"],
-    )?;
-    refused(
-        &host,
-        "a stranger's friend",
-        &dummy_with_stranger(&contract, "harness")?,
-        &["checks:dummies/stranger@1.0.0", &format!("build it against the contract {version}")],
-    )?;
-    refused(
-        &host,
-        "a guest of another line",
-        &dummy(&at_version(&contract, "0.9.0")?, "harness")?,
-        &["@0.9.0", &format!("build it against the contract {version}")],
-    )?;
-    for world in component::worlds(&contract)? {
-        if !["harness", "harness-sync"].contains(&&*world) {
-            refused(
-                &host,
-                &world,
-                &dummy(&contract, &world)?,
-                &[
-                    &format!("xpressclaw:harness/agent@{version}"),
-                    "build it for the world `harness` or `harness-sync`",
-                ],
-            )?;
-        }
+    let build = format!("build it against the contract {version}");
+    let of = |contract: &Contract| dummy(contract, "harness");
+    let other_signature = with(&contract, "complete: func(request: request)", "complete: func()")?;
+    for (what, bytes, parts) in [
+        (
+            "one import more",
+            dummy_with_stranger(&contract, "harness")?,
+            ["`checks:dummies/stranger@1.0.0`, which this host does not offer", build.as_str()],
+        ),
+        (
+            "a newer contract",
+            of(&at_version(&contract, "0.2.0")?)?,
+            ["@0.2.0`, of a newer", &build],
+        ),
+        (
+            "a much newer contract",
+            of(&at_version(&contract, "1.0.0")?)?,
+            ["@1.0.0`, of a newer contract than this host's 0.1.0; update xpressclaw", &build],
+        ),
+        (
+            "an older contract",
+            of(&at_version(&contract, "0.0.9")?)?,
+            ["@0.0.9`, of an older contract", &build],
+        ),
+        (
+            "an import of another type",
+            of(&other_signature)?,
+            [
+                "it uses `xpressclaw:llm/chat@0.1.0` with other types",
+                "build it again from the contract's WIT",
+            ],
+        ),
+        (
+            "nothing",
+            b"\0asm\x0d\0\x01\0".to_vec(),
+            ["exports neither `xpressclaw:harness/agent@0.1.0`", "world `harness`"],
+        ),
+        (
+            "an http-harness",
+            dummy(&contract, "http-harness")?,
+            ["it is no harness", "build it for the world `harness` or `harness-sync`"],
+        ),
+        (
+            "middleware",
+            dummy(&contract, "llm-middleware")?,
+            ["it is middleware: it exports `xpressclaw:llm/chat@0.1.0`", "`middleware:`"],
+        ),
+        (
+            "middleware of tools",
+            dummy(&contract, "tools-middleware")?,
+            ["it is middleware: it exports `xpressclaw:tools/tools@0.1.0`", "`middleware:`"],
+        ),
+    ] {
+        refused(&host, what, &bytes, &parts)?;
     }
     Ok(())
 }

@@ -8,6 +8,7 @@ mod compatibility;
 mod components;
 mod layers;
 mod load;
+mod middleware;
 mod wit;
 
 use std::path::{Path, PathBuf};

@@ -16,7 +16,7 @@ use crate::exit::Exit;
 use crate::harness_path::{self, Found};
 use crate::render::{BOLD, DIM, RED};
 
-/// A component as JSON.
+/// A component as JSON, one line for each part of an agent.
 #[derive(Serialize)]
 struct Row<'a> {
     name: &'a str,
@@ -33,11 +33,27 @@ struct Row<'a> {
 pub fn run(context: &Context, typed: &str, format: Format) -> Result<Exit> {
     // An agent of the configuration stands for its harness, as in `run`.
     let configured = context.config.agent(typed);
-    let found = harness_path::find(configured.map_or(typed, |a| &a.harness), &context.paths)?;
-    let surface = component::read(&found.path)?;
+    let typed = configured.map_or(typed, |agent| &agent.harness);
+    let middleware = configured.map_or(&[][..], |agent| &agent.middleware);
+    // The harness, then what stands before it: each is a part of the agent, and reaches what the
+    // agent may reach.
+    let parts = std::iter::once(typed)
+        .chain(middleware.iter().map(String::as_str))
+        .map(|name| {
+            let found = harness_path::find(name, &context.paths)?;
+            let surface = component::read(&found.path)?;
+            Ok((found, surface))
+        })
+        .collect::<Result<Vec<_>>>()?;
     match format {
-        Format::Json => output::print_json(&[row(&found, &surface)])?,
-        Format::Text => output::print(&as_text(&found, &surface))?,
+        Format::Json => {
+            let rows: Vec<_> = parts.iter().map(|(found, surface)| row(found, surface)).collect();
+            output::print_json(&rows)?;
+        }
+        Format::Text => {
+            let texts: Vec<_> = parts.iter().map(|(found, part)| as_text(found, part)).collect();
+            output::print(&texts.join("\n"))?;
+        }
     }
     Ok(Exit::Ok)
 }
