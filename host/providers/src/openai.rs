@@ -1,34 +1,32 @@
 //! Any server that speaks OpenAI's chat completions over HTTP, streamed.
 //!
 //! One value per configured endpoint. The modules follow a call: [`config`] is checked once,
-//! `request` and `content` write the body, `http` sends it, `error` reads refusals, `chunk` is
+//! `request` and `content` write the body, `crate::endpoint` sends it and reads refusals, `chunk` is
 //! what an event says, `calls` and `answer` turn events into deltas.
-//!
-//! Never here: retries (the pipeline's), a redirect followed with the key in hand, a whole answer
-//! in memory, an upstream body in a message.
 
 mod answer;
 mod calls;
 mod chunk;
 pub mod config;
 mod content;
-mod error;
-mod http;
-mod redact;
 mod request;
 
 use async_trait::async_trait;
 use domain::provider::{Call, Deltas, ModelInfo, Provider, ProviderError};
 
 pub use config::{
-    CallSignatures, ConfigError, ModelFacts, OpenAiConfig, OutputLimit, ThinkingField, Timeouts,
-    USUAL_EFFORTS, UsageRequest,
+    CallSignatures, OpenAiConfig, OutputLimit, ThinkingField, USUAL_EFFORTS, UsageRequest,
 };
+
+use crate::endpoint::{ConfigError, Endpoint, KeyHeader, ModelFacts, Settings};
+
+/// Where a call goes below the base URL.
+const PATH: &str = "/chat/completions";
 
 /// A configured OpenAI-compatible endpoint. Cheap to call from many tasks: connections are pooled.
 #[derive(Debug)]
 pub struct OpenAi {
-    endpoint: http::Endpoint,
+    endpoint: Endpoint,
     models: Vec<ModelFacts>,
     format: request::Format,
 }
@@ -37,7 +35,18 @@ impl OpenAi {
     /// Checks the configuration. Touches neither the network nor, before the first call, the
     /// system's certificates.
     pub fn new(config: OpenAiConfig) -> Result<Self, ConfigError> {
-        let endpoint = http::Endpoint::new(&config)?;
+        let endpoint = Endpoint::new(&Settings {
+            name: &config.name,
+            base_url: &config.base_url,
+            path: PATH,
+            key: config.key.as_ref(),
+            key_header: KeyHeader::Bearer,
+            key_setting: &config.key_setting,
+            fixed_headers: &[],
+            headers: &config.headers,
+            proxy: config.proxy.as_ref(),
+            timeouts: config.timeouts,
+        })?;
         let format = request::Format {
             output_limit: config
                 .output_limit
@@ -69,15 +78,7 @@ impl Provider for OpenAi {
         if model.is_empty() {
             return None;
         }
-        let facts = self.facts(model);
-        Some(ModelInfo {
-            name: format!("{}/{}", self.name(), facts.id),
-            context_window: facts.context_window,
-            max_output_tokens: facts.max_output_tokens,
-            images: facts.images,
-            reasoning: !facts.efforts.is_empty(),
-            price: facts.price,
-        })
+        Some(self.facts(model).info(self.name()))
     }
 
     /// Sends the call and resolves with the answer's headers. Dropping the future or the stream

@@ -8,7 +8,8 @@ use config::{Config, Header, Provider as ProviderConfig, SecretRef};
 use domain::provider::Provider;
 use llm::Router;
 use providers::Secret;
-use providers::openai::{ModelFacts, OpenAi, OpenAiConfig, USUAL_EFFORTS};
+use providers::endpoint::ModelFacts;
+use providers::openai::{OpenAi, OpenAiConfig, USUAL_EFFORTS};
 use providers::script::Script;
 use providers::secret::read_key_file;
 

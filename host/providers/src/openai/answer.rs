@@ -3,39 +3,21 @@
 //! The stream ends with exactly one of `Delta::Finished` and an error, never with both, never
 //! without either. Dropping it drops the connection.
 
-use std::collections::{HashSet, VecDeque};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::collections::VecDeque;
 use std::time::Duration;
 
-use bytes::Bytes;
-use domain::chat::{AssistantPart, Delta, Finish, Message, Usage};
-use domain::provider::{Call, Deltas, ProviderError, Sent};
-use futures::stream::BoxStream;
-use futures::{Stream, StreamExt as _, TryStreamExt as _, stream};
+use domain::chat::{Delta, Finish, Usage};
+use domain::provider::{Call, Deltas, ProviderError};
+use futures::{StreamExt as _, stream};
 use reqwest::Response;
-use sse_stream::{Sse, SseByteStream};
 
 use super::calls::Calls;
 use super::chunk::{self, Choice, Chunk, Fragment};
-use super::config::Timeouts;
-use super::error::Refusals;
-use super::http::root_cause;
+use crate::endpoint::{Events, Read, Refusals, TOKEN_MAX_BYTES, Timeouts, call_ids, is_model_name};
 
-/// The longest event (and the longest line): servers that do not stream arguments send a written
-/// file as one event; 4 MiB is more than any model's longest answer, escapes included.
-pub(super) const EVENT_MAX_BYTES: usize = 4 << 20;
 /// Usage follows the finish reason at once. A server that neither sends it nor closes is not
 /// waited for: the answer is complete.
 const AFTER_FINISH_TIMEOUT: Duration = Duration::from_secs(5);
-/// After `[DONE]` only the end of the body is left; reading it lets the connection be used again.
-const DRAIN_TIMEOUT: Duration = Duration::from_secs(1);
-/// No vocabulary has longer tokens than 128 bytes; twice that, so that a server which counts its
-/// own way is not cut, but one that never stops is.
-const TOKEN_MAX_BYTES: usize = 256;
-/// Names of models are short; a longer one is not worth telling.
-const MODEL_NAME_MAX_BYTES: usize = 256;
-
 /// What is known about the call when its answer is read.
 pub(super) struct Context {
     refusals: Refusals,
@@ -56,26 +38,10 @@ impl Context {
     }
 }
 
-fn call_ids(history: &[Message]) -> HashSet<String> {
-    let parts = history.iter().flat_map(|message| match message {
-        Message::Assistant(parts) => parts.as_slice(),
-        Message::User(_) | Message::Tool(_) => &[],
-    });
-    parts
-        .filter_map(|part| match part {
-            AssistantPart::ToolCall(call) => Some(call.id.clone()),
-            AssistantPart::Text(_) | AssistantPart::Thinking(_) => None,
-        })
-        .collect()
-}
-
 /// Streams the answer of an accepted call.
 pub(super) fn deltas(response: Response, context: Context, timeouts: Timeouts) -> Deltas {
-    let pending = Arc::new(AtomicUsize::new(0));
-    let bytes = bounded(response.bytes_stream(), Arc::clone(&pending));
     let answer = Answer {
-        events: SseByteStream::new(bytes.boxed()).boxed(),
-        pending,
+        events: Events::of(response),
         queue: VecDeque::new(),
         context,
         timeouts,
@@ -93,31 +59,8 @@ pub(super) fn deltas(response: Response, context: Context, timeouts: Timeouts) -
     .boxed()
 }
 
-/// Why the body could not be read on.
-#[derive(Debug, thiserror::Error)]
-enum BodyError {
-    #[error("an event is longer than {EVENT_MAX_BYTES} bytes")]
-    TooLong,
-    #[error("the body broke off")]
-    Read(#[source] reqwest::Error),
-}
-
-/// Counts the bytes since the last event (`pending`, reset by the reader) and stops at the limit:
-/// the decoder would collect an endless line.
-fn bounded(
-    bytes: impl Stream<Item = reqwest::Result<Bytes>> + Send + 'static,
-    pending: Arc<AtomicUsize>,
-) -> impl Stream<Item = Result<Bytes, BodyError>> + Send + 'static {
-    bytes.map_err(BodyError::Read).and_then(move |chunk| {
-        let before = pending.fetch_add(chunk.len(), Ordering::Relaxed);
-        let fits = before.saturating_add(chunk.len()) <= EVENT_MAX_BYTES;
-        std::future::ready(if fits { Ok(chunk) } else { Err(BodyError::TooLong) })
-    })
-}
-
 struct Answer {
-    events: BoxStream<'static, Result<Sse, sse_stream::Error>>,
-    pending: Arc<AtomicUsize>,
+    events: Events,
     queue: VecDeque<Result<Delta, ProviderError>>,
     context: Context,
     timeouts: Timeouts,
@@ -152,24 +95,13 @@ impl Answer {
             Some(_) => AFTER_FINISH_TIMEOUT,
             None => self.timeouts.stall,
         };
-        let event = tokio::time::timeout(wait, self.events.next()).await;
-        match (event, self.finish) {
-            (Ok(Some(Ok(event))), _) => {
-                self.pending.store(0, Ordering::Relaxed);
-                match event.data.as_deref().map(str::trim) {
-                    None | Some("") => Ok(()),
-                    Some("[DONE]") => self.done(),
-                    Some(data) => self.event(data),
-                }
-            }
+        match (self.events.read(wait).await, self.finish) {
+            (Read::Data(data), _) if data == "[DONE]" => self.done(),
+            (Read::Data(data), _) => self.event(&data),
+            (Read::Nothing, _) => Ok(()),
             // The answer is complete; only formalities are missing.
             (_, Some(finish)) => self.end(finish),
-            (Err(_), None) => {
-                let reason = format!("only keep-alives for {wait:?}");
-                Err(self.context.refusals.broken(reason, Sent::Maybe))
-            }
-            (Ok(None), None) => Err(self.broke_off("the connection was closed")),
-            (Ok(Some(Err(error))), None) => Err(self.body_error(&error)),
+            (broken, None) => Err(broken.broken(&self.context.refusals, &self.timeouts)),
         }
     }
 
@@ -205,10 +137,7 @@ impl Answer {
     }
 
     fn model(&mut self, model: String) {
-        let is_name = !model.is_empty()
-            && model.len() <= MODEL_NAME_MAX_BYTES
-            && !model.chars().any(char::is_control);
-        if !self.told_model && is_name && model != self.context.model {
+        if !self.told_model && is_model_name(&model) && model != self.context.model {
             self.queue.push_back(Ok(Delta::Model(model)));
         }
         self.told_model = true;
@@ -271,16 +200,8 @@ impl Answer {
             None if self.said => Finish::Stop,
             None => return Err(self.context.refusals.malformed("the stream holds no answer")),
         };
-        self.drain();
+        self.events.drain();
         self.end(finish)
-    }
-
-    /// Lets the connection be used again; the reader does not wait for that.
-    fn drain(&mut self) {
-        let mut events = std::mem::replace(&mut self.events, stream::empty().boxed());
-        tokio::spawn(tokio::time::timeout(DRAIN_TIMEOUT, async move {
-            while let Some(Ok(_)) = events.next().await {}
-        }));
     }
 
     fn end(&mut self, finish: Finish) -> Result<(), ProviderError> {
@@ -307,28 +228,6 @@ impl Answer {
     /// Gives the connection up, also when the reader keeps the stream.
     fn close(&mut self) {
         self.ended = true;
-        self.events = stream::empty().boxed();
-    }
-
-    fn body_error(&self, error: &sse_stream::Error) -> ProviderError {
-        let refusals = &self.context.refusals;
-        let sse_stream::Error::Body(source) = error else {
-            return refusals.malformed("an event is not UTF-8");
-        };
-        match source.downcast_ref::<BodyError>() {
-            Some(BodyError::Read(error)) if error.is_timeout() => {
-                let reason =
-                    format!("silent for {:?} in the middle of an answer", self.timeouts.idle);
-                refusals.broken(reason, Sent::Maybe)
-            }
-            Some(BodyError::Read(error)) => self.broke_off(&root_cause(error)),
-            Some(too_long @ BodyError::TooLong) => refusals.malformed(too_long.to_string()),
-            None => refusals.malformed("the body cannot be decoded"),
-        }
-    }
-
-    fn broke_off(&self, why: &str) -> ProviderError {
-        let reason = format!("the answer broke off before its end: {why}");
-        self.context.refusals.broken(reason, Sent::Maybe)
+        self.events.close();
     }
 }

@@ -4,10 +4,10 @@
 use std::collections::HashSet;
 
 use domain::chat::Delta;
-use uuid::Uuid;
+use serde_json::Value;
 
 use super::chunk::CallFragment;
-use serde_json::Value;
+use crate::endpoint::unique_id;
 
 /// Calls in one answer: models make a few at once, a server that sends more is broken.
 const CALLS_MAX: usize = 128;
@@ -136,17 +136,6 @@ impl Calls {
         };
         (!is_new).then_some(at)
     }
-}
-
-/// The server's id if the conversation does not have it yet, a minted one otherwise.
-fn unique_id(wire: Option<&str>, taken: &mut HashSet<String>) -> String {
-    let id = match wire {
-        Some(id) if !taken.contains(id) => id.to_owned(),
-        // 37 characters: servers refuse ids longer than 40.
-        _ => format!("call_{}", Uuid::now_v7().simple()),
-    };
-    taken.insert(id.clone());
-    id
 }
 
 #[cfg(test)]

@@ -1,31 +1,13 @@
 //! What must be configured about an endpoint. Plain values: the binary reads files and the
 //! environment and fills this in.
 
-use std::time::Duration;
-
-use domain::Price;
 use domain::chat::Effort;
 
 use crate::Secret;
-
-/// Context of a model that nothing is configured about. Tokens; the size that current hosted
-/// models have at least. Too large a guess is corrected by the server's refusal.
-pub const ASSUMED_CONTEXT_WINDOW: u32 = 131_072;
-/// Longest answer of a model that nothing is configured about. Tokens; enough to write a large
-/// file, little enough that a reservation does not swallow a small budget.
-pub const ASSUMED_MAX_OUTPUT_TOKENS: u32 = 16_384;
+use crate::endpoint::{ModelFacts, Timeouts};
 
 /// What every model that takes `reasoning_effort` knows.
 pub const USUAL_EFFORTS: [Effort; 3] = [Effort::Low, Effort::Medium, Effort::High];
-
-/// Establishing a connection, TLS included: far above the slowest link, well below a user's
-/// patience.
-pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// Silence on an open connection. Reasoning models and long prefills are quiet for minutes.
-pub const IDLE_TIMEOUT: Duration = Duration::from_secs(300);
-/// Only keep-alive comments: a server that is alive but says nothing is given up later than a
-/// silent one.
-pub const STALL_TIMEOUT: Duration = Duration::from_secs(900);
 
 /// An endpoint, its key and its habits.
 #[derive(Debug, Clone)]
@@ -73,38 +55,6 @@ impl OpenAiConfig {
             usage: UsageRequest::StreamOptions,
             timeouts: Timeouts::default(),
             models: Vec::new(),
-        }
-    }
-}
-
-/// What is known about a model at this endpoint.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ModelFacts {
-    /// The name at the provider.
-    pub id: String,
-    /// Tokens.
-    pub context_window: u32,
-    /// Tokens.
-    pub max_output_tokens: u32,
-    pub images: bool,
-    /// The levels of `reasoning_effort` that it takes, mostly [`USUAL_EFFORTS`]; empty for a model
-    /// that refuses requests which carry the field.
-    pub efforts: Vec<Effort>,
-    /// `None`: unknown, so budgets refuse the model until it is configured.
-    pub price: Option<Price>,
-}
-
-impl ModelFacts {
-    /// What is assumed about a model that is not configured. Images are let through (a model that
-    /// cannot see says so), effort is not (most models refuse it), and the price is unknown.
-    pub fn assumed(id: impl Into<String>) -> Self {
-        Self {
-            id: id.into(),
-            context_window: ASSUMED_CONTEXT_WINDOW,
-            max_output_tokens: ASSUMED_MAX_OUTPUT_TOKENS,
-            images: true,
-            efforts: Vec::new(),
-            price: None,
         }
     }
 }
@@ -168,40 +118,6 @@ pub enum UsageRequest {
     StreamOptions,
     /// Not at all, for servers that refuse `stream_options`.
     Unasked,
-}
-
-/// How long is waited for what.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Timeouts {
-    /// See [`CONNECT_TIMEOUT`].
-    pub connect: Duration,
-    /// Between two reads, and before the headers. See [`IDLE_TIMEOUT`].
-    pub idle: Duration,
-    /// Between two events. See [`STALL_TIMEOUT`].
-    pub stall: Duration,
-}
-
-impl Default for Timeouts {
-    fn default() -> Self {
-        Self { connect: CONNECT_TIMEOUT, idle: IDLE_TIMEOUT, stall: STALL_TIMEOUT }
-    }
-}
-
-/// What is wrong with an endpoint's configuration.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum ConfigError {
-    #[error("`{url}` is no base URL: {reason}; write one like `https://api.openai.com/v1`")]
-    BaseUrl { url: String, reason: String },
-    #[error(
-        "the base URL holds a user name or a password; give the key as `{key_setting}` instead"
-    )]
-    Credentials { key_setting: String },
-    #[error("`{0}` is no name of an HTTP header")]
-    HeaderName(String),
-    #[error("the header `{0}` is set by the host; remove it from `headers`")]
-    HeaderOfTheHost(String),
-    #[error("the proxy is no URL; write one like `http://proxy.example:3128`")]
-    Proxy,
 }
 
 #[cfg(test)]

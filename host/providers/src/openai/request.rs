@@ -4,8 +4,9 @@ use domain::chat::{EXTRA_FIELDS, Effort, ToolChoice};
 use domain::provider::{Call, ProviderError};
 use serde_json::{Map, Value, json};
 
-use super::config::{CallSignatures, ModelFacts, OutputLimit, ThinkingField, UsageRequest};
+use super::config::{CallSignatures, OutputLimit, ThinkingField, UsageRequest};
 use super::content;
+use crate::endpoint::{ModelFacts, check_extra};
 
 /// The endpoint's habits, resolved.
 #[derive(Debug, Clone, Copy)]
@@ -22,12 +23,7 @@ pub(super) fn body(
     format: &Format,
 ) -> Result<Value, ProviderError> {
     let request = &call.request;
-    if let Some(field) = request.extra.keys().find(|f| !EXTRA_FIELDS.contains(&f.as_str())) {
-        return Err(ProviderError::InvalidRequest(format!(
-            "the extra field `{field}` does not reach a provider; remove it, these do: {}",
-            EXTRA_FIELDS.join(", ")
-        )));
-    }
+    check_extra(request, &EXTRA_FIELDS)?;
     let messages = content::messages(request.system.as_deref(), &request.messages, format);
     let mut body = Map::new();
     let mut set = |field: &str, value: Value| {
@@ -74,7 +70,7 @@ pub(super) fn body(
         });
         set("response_format", json!({"type": "json_schema", "json_schema": format}));
     }
-    if let Some(effort) = request.effort.and_then(|wanted| served(wanted, &facts.efforts)) {
+    if let Some(effort) = request.effort.and_then(|wanted| facts.served(wanted)) {
         set("reasoning_effort", json!(effort_name(effort)));
     }
     if let Some(temperature) = request.temperature {
@@ -85,14 +81,6 @@ pub(super) fn body(
     }
     body.extend(request.extra.clone());
     Ok(Value::Object(body))
-}
-
-/// The level itself or the next lower one that the model has; its lowest when there is none.
-fn served(wanted: Effort, efforts: &[Effort]) -> Option<Effort> {
-    let rank = |effort: &Effort| *effort as u8;
-    let lower =
-        efforts.iter().filter(|effort| rank(effort) <= rank(&wanted)).max_by_key(|e| rank(e));
-    lower.or_else(|| efforts.iter().min_by_key(|e| rank(e))).copied()
 }
 
 fn effort_name(effort: Effort) -> &'static str {

@@ -251,7 +251,8 @@ fn effort_falls_to_what_the_model_has() {
         (Effort::None, &[Effort::None, Low], Some(Effort::None)),
         (High, &[], None),
     ] {
-        assert_eq!(served(wanted, has), expected, "{wanted:?} of {has:?}");
+        let facts = ModelFacts { efforts: has.to_vec(), ..ModelFacts::assumed("m") };
+        assert_eq!(facts.served(wanted), expected, "{wanted:?} of {has:?}");
     }
 }
 

@@ -13,8 +13,8 @@ use rustls_platform_verifier::BuilderVerifierExt as _;
 use serde_json::Value;
 use url::Url;
 
-use super::config::{ConfigError, ModelFacts, OpenAiConfig, Timeouts};
-use super::error::{Credentials, Refusals, retry_after_ms};
+use super::refusals::{Credentials, Refusals, retry_after_ms};
+use super::settings::{ConfigError, KeyHeader, MODEL_PLACEHOLDER, ModelFacts, Settings, Timeouts};
 use crate::Secret;
 
 /// What is read of an error's body: error objects are a few hundred bytes, the rest is a page for
@@ -30,8 +30,12 @@ const HEADERS_OF_THE_HOST: [&str; 6] =
 const USER_AGENT_TEXT: &str = concat!("xpressclaw/", env!("CARGO_PKG_VERSION"));
 
 #[derive(Debug)]
-pub(super) struct Endpoint {
+pub(crate) struct Endpoint {
     name: String,
+    /// With the placeholder in it, if there is one.
+    base_url: String,
+    path: &'static str,
+    /// Of a model of any name.
     url: Url,
     host: String,
     headers: HeaderMap,
@@ -46,25 +50,27 @@ pub(super) struct Endpoint {
 }
 
 impl Endpoint {
-    pub fn new(config: &OpenAiConfig) -> Result<Self, ConfigError> {
-        let url = completions_url(&config.base_url, &config.key_setting)?;
-        let credentials = match (&config.key, config.headers.is_empty()) {
+    pub fn new(config: &Settings<'_>) -> Result<Self, ConfigError> {
+        let url = call_url(config.base_url, config.path, "model", config.key_setting)?;
+        let credentials = match (config.key, config.headers.is_empty()) {
             (Some(_), _) => Credentials::Key,
             (None, false) => Credentials::Headers,
             (None, true) => Credentials::None,
         };
-        if let Some(proxy) = &config.proxy {
+        if let Some(proxy) = config.proxy {
             reqwest::Proxy::all(proxy.expose()).map_err(|_| ConfigError::Proxy)?;
         }
         let header_values = config.headers.iter().map(|(_, value)| value.clone());
         Ok(Self {
-            name: config.name.clone(),
+            name: config.name.to_owned(),
+            base_url: config.base_url.to_owned(),
+            path: config.path,
             host: url.host_str().unwrap_or_default().to_owned(),
             headers: headers(config)?,
-            keys: config.key.iter().cloned().chain(header_values).collect(),
+            keys: config.key.cloned().into_iter().chain(header_values).collect(),
             credentials,
-            key_setting: config.key_setting.clone(),
-            proxy: config.proxy.clone(),
+            key_setting: config.key_setting.to_owned(),
+            proxy: config.proxy.cloned(),
             timeouts: config.timeouts,
             client: OnceLock::new(),
             url,
@@ -99,7 +105,7 @@ impl Endpoint {
         let refusals = self.refusals(facts);
         let request = self
             .client()?
-            .post(self.url.clone())
+            .post(self.url(&facts.id))
             .headers(self.headers.clone())
             .body(body.to_string());
         let response = request.send().await.map_err(|error| self.send_error(&refusals, &error))?;
@@ -119,6 +125,15 @@ impl Endpoint {
             });
         }
         Ok(response)
+    }
+
+    fn url(&self, model: &str) -> Url {
+        if !self.base_url.contains(MODEL_PLACEHOLDER) {
+            return self.url.clone();
+        }
+        // It was a URL with a model in it when the endpoint was made, and the name is encoded.
+        call_url(&self.base_url, self.path, model, &self.key_setting)
+            .unwrap_or_else(|_| self.url.clone())
     }
 
     fn client(&self) -> Result<&Client, ProviderError> {
@@ -183,7 +198,7 @@ impl Endpoint {
 }
 
 /// The innermost reason: the outer ones repeat the URL.
-pub(super) fn root_cause(error: &dyn std::error::Error) -> String {
+pub(crate) fn root_cause(error: &dyn std::error::Error) -> String {
     let mut cause = error;
     while let Some(source) = cause.source() {
         cause = source;
@@ -191,36 +206,49 @@ pub(super) fn root_cause(error: &dyn std::error::Error) -> String {
     cause.to_string()
 }
 
-fn completions_url(base_url: &str, key_setting: &str) -> Result<Url, ConfigError> {
+/// The URL of a call: the base's path and the protocol's, the base's query kept.
+fn call_url(
+    base_url: &str,
+    path: &str,
+    model: &str,
+    key_setting: &str,
+) -> Result<Url, ConfigError> {
     if base_url.contains('@') {
         return Err(ConfigError::Credentials { key_setting: key_setting.to_owned() });
     }
     let error =
         |reason: &str| ConfigError::BaseUrl { url: base_url.to_owned(), reason: reason.to_owned() };
-    let mut url = Url::parse(base_url.trim()).map_err(|source| error(&source.to_string()))?;
+    let model: String = url::form_urlencoded::byte_serialize(model.as_bytes()).collect();
+    // A blank is `+` in a form and `%20` in a path; names of models have none.
+    let filled = base_url.trim().replace(MODEL_PLACEHOLDER, &model.replace('+', "%20"));
+    let mut url = Url::parse(&filled).map_err(|source| error(&source.to_string()))?;
     if !matches!(url.scheme(), "http" | "https") {
         return Err(error("it must begin with `http://` or `https://`"));
     }
-    let path = url.path().trim_end_matches('/');
-    let path =
-        format!("{}/chat/completions", path.strip_suffix("/chat/completions").unwrap_or(path));
-    url.set_path(&path);
+    let base = url.path().trim_end_matches('/');
+    let whole = format!("{}{path}", base.strip_suffix(path).unwrap_or(base));
+    url.set_path(&whole);
     url.set_fragment(None);
     Ok(url)
 }
 
-fn headers(config: &OpenAiConfig) -> Result<HeaderMap, ConfigError> {
+fn headers(config: &Settings<'_>) -> Result<HeaderMap, ConfigError> {
     let mut headers = HeaderMap::new();
     headers.insert(ACCEPT, HeaderValue::from_static("text/event-stream"));
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     headers.insert(USER_AGENT, HeaderValue::from_static(USER_AGENT_TEXT));
-    if let Some(key) = &config.key {
-        headers.insert(
-            AUTHORIZATION,
-            sensitive(&format!("Bearer {}", key.expose()), "authorization")?,
-        );
+    for (name, value) in config.fixed_headers {
+        headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
     }
-    for (name, value) in &config.headers {
+    if let Some(key) = config.key {
+        let (name, value) = match config.key_header {
+            KeyHeader::Bearer => (AUTHORIZATION, format!("Bearer {}", key.expose())),
+            KeyHeader::ApiKey => (HeaderName::from_static("x-api-key"), key.expose().to_owned()),
+        };
+        let value = sensitive(&value, name.as_str())?;
+        headers.insert(name, value);
+    }
+    for (name, value) in config.headers {
         let header = HeaderName::from_bytes(name.as_bytes())
             .map_err(|_| ConfigError::HeaderName(name.clone()))?;
         if HEADERS_OF_THE_HOST.contains(&header.as_str()) {

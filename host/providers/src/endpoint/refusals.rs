@@ -12,7 +12,7 @@ use crate::Secret;
 
 /// What a refusal is explained with.
 #[derive(Debug, Clone)]
-pub(super) struct Refusals {
+pub(crate) struct Refusals {
     pub provider: String,
     /// The model's name at the provider.
     pub model: String,
@@ -26,7 +26,7 @@ pub(super) struct Refusals {
 
 /// What the request proved itself with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Credentials {
+pub(crate) enum Credentials {
     Key,
     Headers,
     None,
@@ -194,7 +194,7 @@ fn window_in(message: &str) -> Option<u32> {
 
 /// How long the server asks to wait, in milliseconds: `retry-after-ms`, or `retry-after` in
 /// seconds or as a date (RFC 9110, section 10.2.3). `None` without a readable one.
-pub(super) fn retry_after_ms(headers: &HeaderMap, now: Timestamp) -> Option<u32> {
+pub(crate) fn retry_after_ms(headers: &HeaderMap, now: Timestamp) -> Option<u32> {
     let text = |name: &str| headers.get(name)?.to_str().ok().map(str::trim);
     let milliseconds = |n: f64| (n.is_finite() && n >= 0.0).then(|| n.ceil() as u32);
     if let Some(exact) = text("retry-after-ms").and_then(|text| text.parse().ok()) {
@@ -210,5 +210,5 @@ pub(super) fn retry_after_ms(headers: &HeaderMap, now: Timestamp) -> Option<u32>
 }
 
 #[cfg(test)]
-#[path = "error_tests.rs"]
+#[path = "refusals_tests.rs"]
 mod tests;

@@ -13,7 +13,7 @@ const KEY_PREFIX_CHARS: usize = 6;
 const REMOVED: &str = "[removed]";
 
 /// The text on one line, shortened, each word that holds or resembles a key replaced.
-pub(super) fn shown(text: &str, keys: &[Secret]) -> String {
+pub(crate) fn shown(text: &str, keys: &[Secret]) -> String {
     let mut line = String::new();
     let mut length = 0;
     // Work is bounded before anything else: words beyond the limit are never looked at.
