@@ -18,6 +18,7 @@ mod load;
 mod local;
 mod node;
 mod problem;
+mod protocol;
 mod provider;
 
 pub use agent::Agent;
@@ -27,4 +28,5 @@ pub use error::ConfigError;
 pub use load::{FILE_MAX_BYTES, FILE_NAME};
 pub use local::Local;
 pub use problem::{Fault, Problem};
-pub use provider::{Header, Model, Provider, ProviderKind, SecretRef};
+pub use protocol::{Habits, OutputLimit, ProviderKind, ReasoningHistory, Thinking};
+pub use provider::{Header, Model, Provider, SecretRef};

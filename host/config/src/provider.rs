@@ -8,36 +8,37 @@ use domain::Price;
 
 use crate::field::{Field, Keys};
 use crate::problem::Fault;
+use crate::protocol::{self, OutputLimit, Protocol, ProviderKind, Thinking};
 
-/// The base URL of the one provider that needs none.
-const OPENAI: (&str, &str) = ("openai", "https://api.openai.com/v1");
+/// The base URLs of the providers that need none.
+const KNOWN: [(&str, &str); 2] =
+    [("openai", "https://api.openai.com/v1"), (ANTHROPIC, "https://api.anthropic.com/v1")];
+/// A type, and the name of the provider that has it by default.
+const ANTHROPIC: &str = "anthropic";
 /// Tokens: above any model; a larger number is a slip.
 const TOKENS_MAX: u64 = 1 << 30;
-/// Parts of a header's name that say its value is secret.
-const SECRET_HEADERS: [&str; 6] = ["auth", "key", "token", "secret", "cookie", "password"];
+/// Parts of the name of a header or a parameter that say its value is secret.
+const SECRET_NAMES: [&str; 6] = ["auth", "key", "token", "secret", "cookie", "password"];
 
 /// An endpoint under the name that stands before the slash of a model: `openai` serves
 /// `openai/gpt-5-mini`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Provider {
-    /// `type`: `openai` (chat completions), the default.
+    /// `type`: `openai` (chat completions), the default, or `anthropic` (Messages), the default of
+    /// the provider named so.
     pub kind: ProviderKind,
-    /// `base_url`: everything before `/chat/completions`, `http` or `https`; required except for
-    /// the provider named `openai`.
+    /// `base_url`: everything before `/chat/completions` or `/messages`, `http` or `https`, with
+    /// `{model}` where the server wants the model's name; required except for the providers named
+    /// `openai` and `anthropic`.
     pub base_url: String,
+    /// `query`: parameters added to the URL, like Azure's `api-version`.
+    pub query: BTreeMap<String, String>,
     /// `api_key`: `env:NAME` or `file:PATH`, never the key itself.
     pub api_key: Option<SecretRef>,
     /// `headers`: further ones of each request. Secret values are references like `api_key`.
     pub headers: BTreeMap<String, Header>,
     /// `models`: by their name at the provider; what is said here goes before what is assumed.
     pub models: BTreeMap<String, Model>,
-}
-
-/// What a provider speaks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ProviderKind {
-    /// Chat completions as OpenAI defines them.
-    OpenAi,
 }
 
 /// Where a key is kept.
@@ -67,16 +68,41 @@ pub struct Model {
     pub images: Option<bool>,
     /// `reasoning`: whether it takes an effort.
     pub reasoning: Option<bool>,
+    /// `output_limit`: where it differs from its provider's; of `type: openai`.
+    pub output_limit: Option<OutputLimit>,
+    /// `thinking`: how it is asked to think; of `type: anthropic`.
+    pub thinking: Option<Thinking>,
     /// `price`: `free`, or dollars per million tokens as `input`, `output` (both required),
-    /// `cached` and `cache_write` (by default the price of `input`). Without a price a model is
-    /// refused, because no budget could hold it.
+    /// `cached` and `cache_write` (by default the price of `input`; for `type: anthropic`, whose
+    /// prompts are written to the cache, `cache_write` is five quarters of it). Without a price a
+    /// model is refused, because no budget could hold it.
     pub price: Option<Price>,
 }
 
-pub(crate) const KEYS: Keys =
-    Keys { known: &["type", "base_url", "api_key", "headers", "models"], later: &[] };
+pub(crate) const KEYS: Keys = Keys {
+    known: &[
+        "type",
+        "base_url",
+        "query",
+        "api_key",
+        "headers",
+        "output_limit",
+        "stream_options",
+        "reasoning_history",
+        "models",
+    ],
+    later: &[],
+};
 pub(crate) const MODEL_KEYS: Keys = Keys {
-    known: &["context_window", "max_output_tokens", "images", "reasoning", "price"],
+    known: &[
+        "context_window",
+        "max_output_tokens",
+        "images",
+        "reasoning",
+        "output_limit",
+        "thinking",
+        "price",
+    ],
     later: &[],
 };
 pub(crate) const PRICE_KEYS: Keys =
@@ -89,19 +115,25 @@ impl Provider {
             field.report(Fault::Value { reason });
         }
         let table = field.table(&KEYS)?;
-        let kind = table.get("type").and_then(|f| f.parsed(kind));
-        let base_url = if name == OPENAI.0 && table.get("base_url").is_none() {
-            Some(OPENAI.1.to_owned())
-        } else {
-            table.need("base_url").and_then(|f| f.parsed(base_url))
+        let protocol = match table.get("type") {
+            Some(field) => field.parsed(Protocol::read).unwrap_or(Protocol::OpenAi),
+            None if name == ANTHROPIC => Protocol::Anthropic,
+            None => Protocol::OpenAi,
         };
+        let known = KNOWN.iter().find(|(known, _)| *known == name);
+        let base_url = match (known, table.get("base_url")) {
+            (Some((_, url)), None) => Some((*url).to_owned()),
+            _ => table.need("base_url").and_then(|f| f.parsed(base_url)),
+        };
+        let query = table.get("query");
         let headers = table.get("headers");
         let models = table.get("models");
         Some(Self {
-            kind: kind.unwrap_or(ProviderKind::OpenAi),
+            kind: ProviderKind::read(protocol, &table),
+            query: collect(query.as_ref(), parameter),
             api_key: table.get("api_key").and_then(|f| SecretRef::read(&f)),
             headers: collect(headers.as_ref(), Header::read),
-            models: collect(models.as_ref(), |_, field| Model::read(field)),
+            models: collect(models.as_ref(), |_, field| Model::read(protocol, field)),
             base_url: base_url?,
         })
     }
@@ -116,14 +148,6 @@ pub(crate) fn collect<T>(
     named.filter_map(|(name, field)| Some((name.to_owned(), read(name, &field)?))).collect()
 }
 
-fn kind(name: &str) -> Result<ProviderKind, &'static str> {
-    match name {
-        "openai" => Ok(ProviderKind::OpenAi),
-        "anthropic" => Err("`anthropic` is not supported yet; write `openai`"),
-        _ => Err("write `openai`, for anything that speaks chat completions"),
-    }
-}
-
 /// The URL is never repeated: it may hold a password.
 fn base_url(text: &str) -> Result<String, &'static str> {
     const FIX: &str = "this is not a base URL; write one like `https://api.openai.com/v1`";
@@ -132,10 +156,30 @@ fn base_url(text: &str) -> Result<String, &'static str> {
     if !matches!(scheme, "http" | "https") || authority.is_empty() {
         return Err(FIX);
     }
+    let braces = rest.replace("{model}", "");
+    let query = rest.split_once('?').map_or("", |(_, query)| query);
+    if braces.contains(['{', '}']) || authority.contains('{') || query.contains('{') {
+        return Err("`{model}` in the path is all that can stand in braces");
+    }
     if authority.contains('@') {
         return Err("a user name or a password has no place here; give the key as `api_key`");
     }
     Ok(text.to_owned())
+}
+
+/// A parameter of the URL, which is no place for a secret: URLs end up in logs.
+fn parameter(name: &str, field: &Field<'_>) -> Option<String> {
+    if is_secret(name) {
+        let reason = "a secret has no place in a URL; give it as `api_key` or in `headers`";
+        field.report(Fault::Value { reason: reason.to_owned() });
+        return None;
+    }
+    field.text().map(str::to_owned)
+}
+
+fn is_secret(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    SECRET_NAMES.iter().any(|part| name.contains(part))
 }
 
 impl SecretRef {
@@ -176,9 +220,7 @@ impl fmt::Display for SecretRef {
 impl Header {
     fn read(name: &str, field: &Field<'_>) -> Option<Self> {
         let text = field.text()?;
-        let name = name.to_ascii_lowercase();
-        let secret = SECRET_HEADERS.iter().any(|part| name.contains(part));
-        if secret || text.starts_with("env:") || text.starts_with("file:") {
+        if is_secret(name) || text.starts_with("env:") || text.starts_with("file:") {
             return SecretRef::read(field).map(Self::Secret);
         }
         Some(Self::Text(text.to_owned()))
@@ -186,7 +228,7 @@ impl Header {
 }
 
 impl Model {
-    fn read(field: &Field<'_>) -> Option<Self> {
+    fn read(protocol: Protocol, field: &Field<'_>) -> Option<Self> {
         let table = field.table(&MODEL_KEYS)?;
         let tokens = |name| table.get(name).and_then(|f| f.number(1..=TOKENS_MAX));
         Some(Self {
@@ -194,12 +236,16 @@ impl Model {
             max_output_tokens: tokens("max_output_tokens"),
             images: table.get("images").and_then(|f| f.flag()),
             reasoning: table.get("reasoning").and_then(|f| f.flag()),
-            price: table.get("price").and_then(|f| price(&f)),
+            output_limit: protocol::of_openai(protocol, &table, "output_limit")
+                .and_then(|f| f.parsed(OutputLimit::read)),
+            thinking: protocol::of_anthropic(protocol, &table, "thinking")
+                .and_then(|f| f.parsed(Thinking::read)),
+            price: table.get("price").and_then(|f| price(protocol, &f)),
         })
     }
 }
 
-fn price(field: &Field<'_>) -> Option<Price> {
+fn price(protocol: Protocol, field: &Field<'_>) -> Option<Price> {
     if field.is_text("free") {
         return Some(Price::FREE);
     }
@@ -214,7 +260,11 @@ fn price(field: &Field<'_>) -> Option<Price> {
     Some(Price {
         input,
         cached: cached.unwrap_or(input),
-        cache_write: cache_write.unwrap_or(input),
+        cache_write: cache_write.unwrap_or(match protocol {
+            Protocol::OpenAi => input,
+            // What Anthropic asks of all its models for the cache of five minutes.
+            Protocol::Anthropic => input.saturating_mul(5).div_ceil(4),
+        }),
         output,
     })
 }

@@ -40,7 +40,9 @@ impl Anthropic {
         let endpoint = Endpoint::new(&Settings {
             name: &config.name,
             base_url: &config.base_url,
+            base_url_hint: "check the provider's base URL, which ends in `/v1`",
             path: PATH,
+            query: &config.query,
             key: config.key.as_ref(),
             key_header: KeyHeader::ApiKey,
             key_setting: &config.key_setting,

@@ -4,9 +4,11 @@
 //! Never here: retries (the pipeline's), a redirect followed with the key in hand, a whole answer
 //! in memory, an upstream body in a message.
 
+mod address;
 mod answer;
 mod events;
 mod http;
+mod parts;
 mod redact;
 mod refusals;
 mod settings;
@@ -14,9 +16,10 @@ mod settings;
 use domain::chat::Request;
 use domain::provider::ProviderError;
 
-pub(crate) use answer::{TOKEN_MAX_BYTES, call_ids, is_model_name, unique_id};
+pub(crate) use answer::{TOKEN_MAX_BYTES, call_ids, is_name, unique_id};
 pub(crate) use events::{Events, Read};
 pub(crate) use http::Endpoint;
+pub(crate) use parts::{blob_text, link_text};
 pub(crate) use refusals::Refusals;
 pub use settings::{
     ASSUMED_CONTEXT_WINDOW, ASSUMED_MAX_OUTPUT_TOKENS, ConfigError, MODEL_PLACEHOLDER, ModelFacts,

@@ -29,6 +29,8 @@ pub struct OpenAi {
     endpoint: Endpoint,
     models: Vec<ModelFacts>,
     format: request::Format,
+    /// Of models that differ from their endpoint.
+    output_limits: Vec<(String, OutputLimit)>,
 }
 
 impl OpenAi {
@@ -38,7 +40,9 @@ impl OpenAi {
         let endpoint = Endpoint::new(&Settings {
             name: &config.name,
             base_url: &config.base_url,
+            base_url_hint: "check the provider's base URL, which mostly ends in `/v1`",
             path: PATH,
+            query: &config.query,
             key: config.key.as_ref(),
             key_header: KeyHeader::Bearer,
             key_setting: &config.key_setting,
@@ -51,13 +55,20 @@ impl OpenAi {
             output_limit: config
                 .output_limit
                 .unwrap_or_else(|| OutputLimit::of_host(endpoint.host())),
-            thinking: config.thinking,
+            thinking: config.thinking.unwrap_or_else(|| ThinkingField::of_host(endpoint.host())),
             call_signatures: config
                 .call_signatures
                 .unwrap_or_else(|| CallSignatures::of_host(endpoint.host())),
             usage: config.usage,
         };
-        Ok(Self { endpoint, models: config.models, format })
+        let output_limits = config.output_limits;
+        Ok(Self { endpoint, models: config.models, format, output_limits })
+    }
+
+    fn format(&self, model: &str) -> request::Format {
+        let own = self.output_limits.iter().find(|(id, _)| id == model);
+        let output_limit = own.map_or(self.format.output_limit, |(_, limit)| *limit);
+        request::Format { output_limit, ..self.format }
     }
 
     fn facts(&self, model: &str) -> ModelFacts {
@@ -85,7 +96,7 @@ impl Provider for OpenAi {
     /// closes the connection, which is what cancels the call at the provider.
     async fn call(&self, call: Call) -> Result<Deltas, ProviderError> {
         let facts = self.facts(&call.model);
-        let body = request::body(&call, &facts, &self.format)?;
+        let body = request::body(&call, &facts, &self.format(&call.model))?;
         let response = self.endpoint.post(&body, &facts).await?;
         let context = answer::Context::new(&call, self.endpoint.refusals(&facts));
         Ok(answer::deltas(response, context, self.endpoint.timeouts()))

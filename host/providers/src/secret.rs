@@ -37,6 +37,13 @@ impl Secret {
         Ok(Self(key.to_owned()))
     }
 
+    /// Takes the value of a header that may have blanks inside, like the name of a program.
+    pub fn header_value(value: impl AsRef<str>) -> Result<Self, SecretError> {
+        let value = value.as_ref().trim();
+        Self::new(value.replace(' ', ""))?;
+        Ok(Self(value.to_owned()))
+    }
+
     /// The key itself: for the request's header and for removing it from messages, nothing else.
     pub(crate) fn expose(&self) -> &str {
         &self.0
@@ -139,6 +146,8 @@ mod tests {
         assert_eq!(key.expose(), "sk-very-secret");
         assert_eq!(format!("{key:?} {key:#?}"), "Secret(…) Secret(…)");
         assert_eq!(Secret::new(" \n"), Err(SecretError::Empty));
+        assert_eq!(Secret::header_value(" My App ").unwrap().expose(), "My App");
+        assert_eq!(Secret::header_value("My\tApp"), Err(SecretError::Character));
         for bad in ["two\nlines", "two words", "schlüssel", "a\0b"] {
             assert_eq!(Secret::new(bad), Err(SecretError::Character), "{bad:?}");
         }

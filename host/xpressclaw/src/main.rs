@@ -9,6 +9,7 @@ mod commands;
 mod environment;
 mod exit;
 mod harness_path;
+mod hosted;
 mod local_model;
 mod models;
 mod paths;

@@ -4,17 +4,14 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Result;
-use config::{Config, Header, Provider as ProviderConfig, SecretRef};
+use config::Config;
 use domain::provider::Provider;
 use llm::Router;
-use providers::Secret;
-use providers::endpoint::ModelFacts;
-use providers::openai::{OpenAi, OpenAiConfig, USUAL_EFFORTS};
 use providers::script::Script;
-use providers::secret::read_key_file;
 
 use crate::environment;
 use crate::exit::{Exit, Failure};
+use crate::hosted;
 use crate::local_model;
 use crate::paths::Paths;
 
@@ -46,8 +43,8 @@ pub fn models(
 ) -> Result<Models> {
     let mut router = Router::default();
     for (name, provider) in &config.providers {
-        match openai(name, provider) {
-            Ok(provider) => router.add(name.clone(), Arc::new(provider)),
+        match hosted::provider(name, provider) {
+            Ok(provider) => router.add(name.clone(), provider),
             Err(error) if wanted.split('/').next() == Some(name) => return Err(error),
             // A key that is missing today must not stop a run that does not need it.
             Err(error) => tracing::warn!(%error, provider = name, "a provider cannot be used"),
@@ -98,61 +95,4 @@ fn local(path: &Path, config: &Config) -> Result<Arc<dyn Provider>> {
 #[cfg(not(feature = "local-model"))]
 fn local(_path: &Path, _config: &Config) -> Result<Arc<dyn Provider>> {
     Err(Failure::usage("this build has no local model; name another one with `--model`").into())
-}
-
-fn openai(name: &str, provider: &ProviderConfig) -> Result<OpenAi> {
-    let mut settings = OpenAiConfig::new(name, &provider.base_url);
-    settings.key_setting = format!("providers.{name}.api_key in xpressclaw.yaml");
-    settings.key =
-        provider.api_key.as_ref().map(|reference| secret(name, reference)).transpose()?;
-    for (header, value) in &provider.headers {
-        let value = match value {
-            Header::Text(text) => Secret::new(text)
-                .map_err(|e| Failure::usage(format!("header `{header}` of `{name}`")).because(e))?,
-            Header::Secret(reference) => secret(name, reference)?,
-        };
-        settings.headers.push((header.clone(), value));
-    }
-    settings.proxy = environment::proxy()
-        .map(Secret::new)
-        .transpose()
-        .map_err(|e| Failure::usage("the proxy variable cannot be used").because(e))?;
-    settings.models = provider
-        .models
-        .iter()
-        .map(|(id, model)| {
-            let assumed = ModelFacts::assumed(id);
-            ModelFacts {
-                context_window: model.context_window.unwrap_or(assumed.context_window),
-                max_output_tokens: model.max_output_tokens.unwrap_or(assumed.max_output_tokens),
-                images: model.images.unwrap_or(assumed.images),
-                efforts: match model.reasoning {
-                    Some(true) => USUAL_EFFORTS.to_vec(),
-                    Some(false) => Vec::new(),
-                    None => assumed.efforts.clone(),
-                },
-                price: model.price,
-                ..assumed
-            }
-        })
-        .collect();
-    let provider = OpenAi::new(settings)
-        .map_err(|e| Failure::usage(format!("provider `{name}` cannot be used")).because(e))?;
-    Ok(provider)
-}
-
-fn secret(provider: &str, reference: &SecretRef) -> Result<Secret> {
-    let failed = |what: String| Failure::usage(format!("the key of provider `{provider}`: {what}"));
-    match reference {
-        SecretRef::Env(name) => {
-            let value = std::env::var(name).map_err(|_| {
-                failed(format!("the environment has no `{name}`")).hint(format!("export {name}=…"))
-            })?;
-            Ok(Secret::new(value)
-                .map_err(|e| failed(format!("`{name}` is unusable")).because(e))?)
-        }
-        SecretRef::File(path) => {
-            Ok(read_key_file(path).map_err(|e| failed("its file is unusable".into()).because(e))?)
-        }
-    }
 }

@@ -70,9 +70,20 @@ impl Place {
     /// The same with the model `mock/m` of `server`, with [`KEY`] as the key, and `facts` as all
     /// that the configuration says about the model.
     pub fn run_with(&self, harness: &str, server: &Server, facts: &str) -> Run {
+        self.run_with_provider(harness, server, "type: openai", facts)
+    }
+
+    /// The same with further keys of the provider, like `type: anthropic`.
+    pub fn run_with_provider(
+        &self,
+        harness: &str,
+        server: &Server,
+        keys: &str,
+        facts: &str,
+    ) -> Run {
         let url = server.base_url();
         let yaml = format!(
-            "providers: {{mock: {{base_url: \"{url}\", api_key: \"env:MOCK_KEY\", models: {{m: {facts}}}}}}}"
+            "providers: {{mock: {{{keys}, base_url: \"{url}\", api_key: \"env:MOCK_KEY\", models: {{m: {facts}}}}}}}"
         );
         let config = self.file("xpressclaw.yaml", &yaml);
         self.run(harness).args(["--config", &config, "--model", "mock/m"]).env("MOCK_KEY", KEY)

@@ -1,4 +1,4 @@
-//! An OpenAI-compatible server on loopback that plays answers and remembers the requests.
+//! A model provider's server on loopback that plays answers and remembers the requests.
 //!
 //! Requests get the plays in their order, on whatever connections they come. One that comes after
 //! the last play is refused, so that a test sees it.
@@ -12,7 +12,7 @@ use std::thread;
 
 use serde_json::Value;
 
-use crate::{Answer, DEADLINE};
+use crate::{Answer, DEADLINE, Reply};
 
 /// What a request is answered with.
 pub enum Play {
@@ -20,6 +20,10 @@ pub enum Play {
     Stream(Answer),
     /// The answer's first piece, and the rest after [`Server::release`].
     Gated(Answer),
+    /// The same of Anthropic's Messages API.
+    Messages(Reply),
+    /// Its events, then the connection is cut.
+    CutMessages(Reply),
     /// The answer's pieces, then the connection is cut.
     Cut(Answer),
     /// The answer's pieces, then nothing until the client closes the connection; that is reported
@@ -184,6 +188,17 @@ fn perform(
             piece(stream, "data: [DONE]\n\n")?;
             stream.write_all(b"0\r\n\r\n")
         }
+        Some(Play::Messages(reply)) => {
+            begin(stream)?;
+            send_named(stream, &reply.finished())?;
+            stream.write_all(b"0\r\n\r\n")
+        }
+        Some(Play::CutMessages(reply)) => {
+            begin(stream)?;
+            send_named(stream, &reply.unfinished())?;
+            stream.shutdown(Shutdown::Both)?;
+            Err(over())
+        }
         Some(Play::Cut(answer)) => {
             begin(stream)?;
             send(stream, &answer.unfinished())?;
@@ -229,6 +244,14 @@ fn begin(mut stream: &TcpStream) -> std::io::Result<()> {
 
 fn send(stream: &TcpStream, events: &[Value]) -> std::io::Result<()> {
     events.iter().try_for_each(|event| piece(stream, &format!("data: {event}\n\n")))
+}
+
+/// Events that are named as their type.
+fn send_named(stream: &TcpStream, events: &[Value]) -> std::io::Result<()> {
+    events.iter().try_for_each(|event| {
+        let name = event["type"].as_str().expect("an event has a type");
+        piece(stream, &format!("event: {name}\ndata: {event}\n\n"))
+    })
 }
 
 /// One piece in an HTTP chunk of its own.

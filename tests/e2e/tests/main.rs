@@ -1,6 +1,7 @@
 //! The tests, one file per concern. See the support library for what they stand on.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
+mod anthropic;
 mod approvals;
 mod ask;
 mod attach;

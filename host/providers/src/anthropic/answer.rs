@@ -11,11 +11,12 @@ use domain::provider::{Call, Deltas, ProviderError};
 use futures::{StreamExt as _, stream};
 use reqwest::Response;
 use serde_json::Value;
+use tokio::time::Instant;
 
 use super::event::{self, Block, Event, Piece, WireUsage};
 use super::mark::Proof;
 use crate::endpoint::{
-    Events, Read, Refusals, TOKEN_MAX_BYTES, Timeouts, call_ids, is_model_name, unique_id,
+    Events, Read, Refusals, TOKEN_MAX_BYTES, Timeouts, call_ids, is_name, unique_id,
 };
 
 /// `message_stop` follows the reason at once. A server that neither sends it nor closes is not waited
@@ -45,6 +46,8 @@ pub(super) fn deltas(
         calls: 0,
         usage: WireUsage::default(),
         told: None,
+        counted: false,
+        stalled: Instant::now() + timeouts.stall,
         finish: None,
         ended: false,
     };
@@ -85,6 +88,10 @@ struct Answer {
     usage: WireUsage,
     /// The usage that was told last.
     told: Option<Usage>,
+    /// Whether the whole answer was counted: the count at its start knows no output.
+    counted: bool,
+    /// When the silence of a server ends that only sends signs of life.
+    stalled: Instant,
     /// Set by the reason.
     finish: Option<Finish>,
     ended: bool,
@@ -110,9 +117,11 @@ impl Answer {
     async fn read(&mut self) -> Result<(), ProviderError> {
         let wait = match self.finish {
             Some(_) => AFTER_FINISH_TIMEOUT,
-            None => self.timeouts.stall,
+            None => self.stalled.saturating_duration_since(Instant::now()),
         };
-        match (self.events.read(wait).await, self.finish) {
+        // Signs of life that are always there would win against a wait that is over.
+        let read = if wait.is_zero() { Read::Stalled } else { self.events.read(wait).await };
+        match (read, self.finish) {
             (Read::Data(data), _) => self.event(&data),
             (Read::Nothing, _) => Ok(()),
             // The answer is complete; only formalities are missing.
@@ -126,10 +135,12 @@ impl Answer {
             let column = error.column();
             self.malformed(format!("an event is none of the Messages API (column {column})"))
         })?;
+        if !matches!(event, Event::Other) {
+            self.stalled = Instant::now() + self.timeouts.stall;
+        }
         match event {
             Event::MessageStart { message } => {
-                if let Some(model) = message.model.filter(|m| is_model_name(m) && *m != self.model)
-                {
+                if let Some(model) = message.model.filter(|m| is_name(m) && *m != self.model) {
                     self.queue.push_back(Ok(Delta::Model(model)));
                 }
                 self.count(message.usage);
@@ -138,6 +149,7 @@ impl Answer {
             Event::ContentBlockDelta { index, delta } => self.piece(index, delta)?,
             Event::ContentBlockStop { index } => self.stop(index)?,
             Event::MessageDelta { delta, usage } => {
+                self.counted |= usage.is_some_and(|usage| usage.output_tokens.is_some());
                 self.count(usage);
                 self.finish = delta.stop_reason.as_deref().map(event::finish).or(self.finish);
             }
@@ -182,12 +194,13 @@ impl Answer {
                 Open::Other
             }
             Block::ToolUse { id, name, input } => {
+                if !is_name(&name) {
+                    return Err(self.malformed("a tool call without a name"));
+                }
                 let call = self.calls;
                 self.calls += 1;
-                let id = unique_id(
-                    Some(&id).filter(|id| is_model_name(id)).map(|x| x.as_str()),
-                    &mut self.taken,
-                );
+                let wire = Some(id.as_str()).filter(|id| is_name(id));
+                let id = unique_id(wire, &mut self.taken);
                 self.say(name.len(), Delta::ToolCallStart { index: call, id, name })?;
                 Open::Tool { index: call, whole: Some(input) }
             }
@@ -271,7 +284,9 @@ impl Answer {
 
     fn end(&mut self, finish: Finish) -> Result<(), ProviderError> {
         let finish = match (finish, self.calls) {
+            // Servers disagree on the reason of an answer with calls; the calls decide.
             (Finish::ToolCalls, 0) => Finish::Stop,
+            (Finish::Stop, 1..) => Finish::ToolCalls,
             (finish, _) => finish,
         };
         // A call whose block was never closed may lack half of its arguments.
@@ -279,6 +294,10 @@ impl Answer {
             && finish == Finish::ToolCalls
         {
             return Err(self.malformed("it ended in the middle of a tool call"));
+        }
+        if !self.counted && self.told.is_some() {
+            // What was told is of the start; a report of nothing leaves the count to the host.
+            self.queue.push_back(Ok(Delta::Usage(Usage::default())));
         }
         self.queue.push_back(Ok(Delta::Finished(finish)));
         self.close();

@@ -21,12 +21,15 @@ pub struct AnthropicConfig {
     /// Everything before `/messages`, ending in `/v1`. `http` or `https`, no user name and no
     /// password; a query is kept.
     pub base_url: String,
+    /// Added to the query of the base URL.
+    pub query: Vec<(String, String)>,
     /// Sent as `x-api-key: …`.
     pub key: Option<Secret>,
     /// How messages name the place where the key is set. Guests may see it: never a path of the
     /// host.
     pub key_setting: String,
-    /// Further headers (`anthropic-beta`); their values are treated as keys.
+    /// Further headers (`anthropic-beta`, or `authorization` for gateways); their values are treated
+    /// as keys.
     pub headers: Vec<(String, Secret)>,
     /// `http://host:port` of a proxy, perhaps with a password. Nothing is read from the
     /// environment.
@@ -44,6 +47,7 @@ impl AnthropicConfig {
             key_setting: format!("providers.{name}.key"),
             name,
             base_url: base_url.into(),
+            query: Vec::new(),
             key: None,
             headers: Vec::new(),
             proxy: None,

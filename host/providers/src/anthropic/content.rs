@@ -3,10 +3,11 @@
 //! of other providers, which no server could check.
 
 use domain::chat::{AssistantPart, Message, Thinking, ToolResult};
-use domain::content::{Blob, Link, Part};
+use domain::content::{Blob, Part};
 use serde_json::{Map, Value, json};
 
 use super::mark::Proof;
+use crate::endpoint::{blob_text, link_text};
 
 /// Media types of images that the API takes.
 const IMAGES: [&str; 4] = ["image/jpeg", "image/png", "image/gif", "image/webp"];
@@ -45,7 +46,8 @@ fn text(text: &str) -> Value {
 
 fn block(part: &Part) -> Option<Value> {
     match part {
-        Part::Text(said) if said.is_empty() => None,
+        // White space alone is refused like an empty text.
+        Part::Text(said) if said.trim().is_empty() => None,
         Part::Text(said) => Some(text(said)),
         Part::Link(link) => Some(text(&link_text(link))),
         Part::Blob(blob) => Some(blob_block(blob)),
@@ -61,30 +63,9 @@ fn blob_block(blob: &Blob) -> Value {
     }
 }
 
-/// The text of a text file, the name of anything else.
-fn blob_text(blob: &Blob) -> String {
-    match std::str::from_utf8(&blob.data) {
-        Ok(said)
-            if !said.is_empty()
-                && (blob.mime.starts_with("text/") || blob.mime == "application/json") =>
-        {
-            said.to_owned()
-        }
-        _ => format!("[{}, {} bytes, not shown]", blob.mime, blob.data.len()),
-    }
-}
-
-/// A link stays text: were it fetched by the provider, a guest could reach the network through it.
-fn link_text(link: &Link) -> String {
-    match &link.title {
-        Some(title) => format!("[{title}]({})", link.uri),
-        None => link.uri.clone(),
-    }
-}
-
 fn tool_result(result: &ToolResult) -> Value {
     let content: Vec<Value> = result.content.iter().filter_map(block).collect();
-    let mut block = json!({"type": "tool_result", "tool_use_id": result.call_id});
+    let mut block = json!({"type": "tool_result", "tool_use_id": wire_id(&result.call_id)});
     if !content.is_empty() {
         block["content"] = json!(content);
     }
@@ -96,18 +77,32 @@ fn tool_result(result: &ToolResult) -> Value {
 
 fn assistant(parts: &[AssistantPart]) -> Vec<Value> {
     let blocks = parts.iter().filter_map(|part| match part {
-        // White space alone is refused like an empty text.
         AssistantPart::Text(said) if said.trim().is_empty() => None,
         AssistantPart::Text(said) => Some(text(said)),
         AssistantPart::Thinking(thinking) => thought(thinking),
         AssistantPart::ToolCall(call) => Some(json!({
             "type": "tool_use",
-            "id": call.id,
+            "id": wire_id(&call.id),
             "name": call.name,
             "input": object(&call.arguments),
         })),
     });
     blocks.collect()
+}
+
+/// An id of the characters that the API allows: other providers' ids have more.
+fn wire_id(id: &str) -> String {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
+    let mut wire = String::new();
+    for character in id.chars() {
+        if allowed(character) {
+            wire.push(character);
+        } else {
+            // The number keeps ids apart that differ in such a character only.
+            wire.push_str(&format!("_{:x}_", u32::from(character)));
+        }
+    }
+    wire
 }
 
 fn thought(thinking: &Thinking) -> Option<Value> {

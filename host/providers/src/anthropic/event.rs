@@ -93,39 +93,51 @@ pub(super) struct End {
     pub stop_reason: Option<String>,
 }
 
-/// Counts; those of a later event take the place of earlier ones.
+/// Counts, cumulative: a later event has them all again or some of them, and none is smaller, but for
+/// the zeros of servers that have forgotten the input.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 pub(super) struct WireUsage {
     pub input_tokens: Option<u64>,
     pub cache_creation_input_tokens: Option<u64>,
     pub cache_read_input_tokens: Option<u64>,
     pub output_tokens: Option<u64>,
+    pub output_tokens_details: Option<OutputDetails>,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+pub(super) struct OutputDetails {
+    pub thinking_tokens: Option<u64>,
 }
 
 impl WireUsage {
     pub fn then(self, later: Self) -> Self {
         Self {
-            input_tokens: later.input_tokens.or(self.input_tokens),
+            input_tokens: later.input_tokens.max(self.input_tokens),
             cache_creation_input_tokens: later
                 .cache_creation_input_tokens
-                .or(self.cache_creation_input_tokens),
-            cache_read_input_tokens: later.cache_read_input_tokens.or(self.cache_read_input_tokens),
-            output_tokens: later.output_tokens.or(self.output_tokens),
+                .max(self.cache_creation_input_tokens),
+            cache_read_input_tokens: later
+                .cache_read_input_tokens
+                .max(self.cache_read_input_tokens),
+            output_tokens: later.output_tokens.max(self.output_tokens),
+            output_tokens_details: later.output_tokens_details.or(self.output_tokens_details),
         }
     }
 
     /// As the domain counts: the API's three counts of input do not overlap, ours are parts of one.
-    /// `None` for a report of nothing. Thinking is part of the output and not counted apart.
+    /// `None` for a report of nothing.
     pub fn counted(self) -> Option<Usage> {
         let cached = self.cache_read_input_tokens.unwrap_or(0);
         let written = self.cache_creation_input_tokens.unwrap_or(0);
         let plain = self.input_tokens.unwrap_or(0);
+        let output = self.output_tokens.unwrap_or(0);
+        let thinking = self.output_tokens_details.and_then(|details| details.thinking_tokens);
         let usage = Usage {
             input: plain.saturating_add(cached).saturating_add(written),
             cached,
             cache_written: written,
-            output: self.output_tokens.unwrap_or(0),
-            reasoning: 0,
+            output,
+            reasoning: thinking.unwrap_or(0).min(output),
         };
         (usage.input > 0 || usage.output > 0).then_some(usage)
     }
@@ -153,11 +165,17 @@ mod tests {
             cache_creation_input_tokens: Some(20),
             cache_read_input_tokens: Some(300),
             output_tokens: Some(1),
+            output_tokens_details: None,
         };
-        let end = WireUsage { output_tokens: Some(42), ..WireUsage::default() };
+        let end = WireUsage {
+            input_tokens: Some(0),
+            output_tokens: Some(42),
+            output_tokens_details: Some(OutputDetails { thinking_tokens: Some(30) }),
+            ..WireUsage::default()
+        };
         let usage = start.then(end).counted().unwrap();
         assert_eq!([usage.input, usage.cached, usage.cache_written], [330, 300, 20]);
-        assert_eq!(usage.output, 42);
+        assert_eq!([usage.output, usage.reasoning], [42, 30]);
         assert_eq!(WireUsage::default().counted(), None);
         let lies = WireUsage {
             input_tokens: Some(u64::MAX),

@@ -9,7 +9,9 @@ use super::content::{self, Turn};
 use crate::endpoint::check_extra;
 
 /// What of `domain::chat::EXTRA_FIELDS` this API has.
-const EXTRA_FIELDS: [&str; 3] = ["metadata", "top_k", "top_p"];
+const EXTRA_FIELDS: [&str; 4] = ["metadata", PARALLEL, "top_k", "top_p"];
+/// The one field whose name and place differ: `tool_choice.disable_parallel_tool_use`.
+const PARALLEL: &str = "parallel_tool_calls";
 /// Breakpoints of the prompt cache that one request may have.
 const BREAKPOINTS_MAX: usize = 4;
 /// Tokens: the API refuses a smaller budget of thinking.
@@ -51,7 +53,7 @@ pub(super) fn body(call: &Call, claude: &ClaudeModel) -> Result<Value, ProviderE
     }
     if !tools.is_empty() {
         set("tools", json!(tools));
-        if let Some(choice) = tool_choice(&request.tool_choice) {
+        if let Some(choice) = tool_choice(request) {
             set("tool_choice", choice);
         }
     }
@@ -60,7 +62,8 @@ pub(super) fn body(call: &Call, claude: &ClaudeModel) -> Result<Value, ProviderE
     set("messages", messages.collect());
     match thinking {
         Some(Thinking::Adaptive(effort)) => {
-            set("thinking", json!({"type": "adaptive"}));
+            // Newer models show nothing unless they are asked to.
+            set("thinking", json!({"type": "adaptive", "display": "summarized"}));
             config.insert("effort".into(), json!(effort_name(effort)));
         }
         Some(Thinking::Budget(tokens)) => {
@@ -82,7 +85,7 @@ pub(super) fn body(call: &Call, claude: &ClaudeModel) -> Result<Value, ProviderE
     if !request.stop.is_empty() {
         set("stop_sequences", json!(request.stop));
     }
-    body.extend(request.extra.clone());
+    body.extend(request.extra.clone().into_iter().filter(|(field, _)| field != PARALLEL));
     Ok(Value::Object(body))
 }
 
@@ -102,13 +105,19 @@ fn tools(request: &Request) -> Vec<Value> {
 }
 
 /// `auto` is the API's default.
-fn tool_choice(choice: &ToolChoice) -> Option<Value> {
-    match choice {
-        ToolChoice::Auto => None,
-        ToolChoice::None => Some(json!({"type": "none"})),
-        ToolChoice::Required => Some(json!({"type": "any"})),
-        ToolChoice::Named(name) => Some(json!({"type": "tool", "name": name})),
+fn tool_choice(request: &Request) -> Option<Value> {
+    let one_at_a_time = request.extra.get(PARALLEL) == Some(&json!(false));
+    let mut choice = match &request.tool_choice {
+        ToolChoice::Auto if !one_at_a_time => return None,
+        ToolChoice::Auto => json!({"type": "auto"}),
+        ToolChoice::None => return Some(json!({"type": "none"})),
+        ToolChoice::Required => json!({"type": "any"}),
+        ToolChoice::Named(name) => json!({"type": "tool", "name": name}),
+    };
+    if one_at_a_time {
+        choice["disable_parallel_tool_use"] = json!(true);
     }
+    Some(choice)
 }
 
 /// How this request asks for thinking.

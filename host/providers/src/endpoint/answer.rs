@@ -8,12 +8,12 @@ use uuid::Uuid;
 /// No vocabulary has longer tokens than 128 bytes; twice that, so that a server which counts its
 /// own way is not cut, but one that never stops is.
 pub(crate) const TOKEN_MAX_BYTES: usize = 256;
-/// Names of models are short; a longer one is not worth telling.
-const MODEL_NAME_MAX_BYTES: usize = 256;
+/// Names and ids are short; a longer one is not worth telling.
+const NAME_MAX_BYTES: usize = 256;
 
-/// Whether a server's word for the model it served is worth telling.
-pub(crate) fn is_model_name(name: &str) -> bool {
-    !name.is_empty() && name.len() <= MODEL_NAME_MAX_BYTES && !name.chars().any(char::is_control)
+/// Whether a server's word for a model, a tool or a call can be one.
+pub(crate) fn is_name(name: &str) -> bool {
+    !name.is_empty() && name.len() <= NAME_MAX_BYTES && !name.chars().any(char::is_control)
 }
 
 /// Ids of the calls that the conversation already has.

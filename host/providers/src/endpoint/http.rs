@@ -6,15 +6,16 @@ use std::time::Duration;
 use domain::provider::{ProviderError, Sent};
 use jiff::Timestamp;
 use reqwest::header::{
-    ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, USER_AGENT,
+    ACCEPT, AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue,
+    USER_AGENT,
 };
 use reqwest::{Client, Response, redirect, retry};
 use rustls_platform_verifier::BuilderVerifierExt as _;
 use serde_json::Value;
-use url::Url;
 
+use super::address::Address;
 use super::refusals::{Credentials, Refusals, retry_after_ms};
-use super::settings::{ConfigError, KeyHeader, MODEL_PLACEHOLDER, ModelFacts, Settings, Timeouts};
+use super::settings::{ConfigError, KeyHeader, ModelFacts, Settings, Timeouts};
 use crate::Secret;
 
 /// What is read of an error's body: error objects are a few hundred bytes, the rest is a page for
@@ -22,6 +23,9 @@ use crate::Secret;
 const ERROR_BODY_MAX_BYTES: usize = 64 << 10;
 /// How long an error's body may take after its status arrived; without it the status speaks.
 const ERROR_BODY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Names of content codings are short; a longer one is shown cut.
+const CODING_MAX_CHARS: usize = 20;
 
 /// Headers that this module sets or HTTP owns.
 const HEADERS_OF_THE_HOST: [&str; 6] =
@@ -32,16 +36,12 @@ const USER_AGENT_TEXT: &str = concat!("xpressclaw/", env!("CARGO_PKG_VERSION"));
 #[derive(Debug)]
 pub(crate) struct Endpoint {
     name: String,
-    /// With the placeholder in it, if there is one.
-    base_url: String,
-    path: &'static str,
-    /// Of a model of any name.
-    url: Url,
-    host: String,
+    address: Address,
     headers: HeaderMap,
     keys: Vec<Secret>,
     credentials: Credentials,
     key_setting: String,
+    base_url_hint: &'static str,
     proxy: Option<Secret>,
     timeouts: Timeouts,
     /// Built by the first call: reading the system's certificates takes milliseconds that a
@@ -51,7 +51,7 @@ pub(crate) struct Endpoint {
 
 impl Endpoint {
     pub fn new(config: &Settings<'_>) -> Result<Self, ConfigError> {
-        let url = call_url(config.base_url, config.path, "model", config.key_setting)?;
+        let address = Address::new(config)?;
         let credentials = match (config.key, config.headers.is_empty()) {
             (Some(_), _) => Credentials::Key,
             (None, false) => Credentials::Headers,
@@ -63,17 +63,15 @@ impl Endpoint {
         let header_values = config.headers.iter().map(|(_, value)| value.clone());
         Ok(Self {
             name: config.name.to_owned(),
-            base_url: config.base_url.to_owned(),
-            path: config.path,
-            host: url.host_str().unwrap_or_default().to_owned(),
+            address,
             headers: headers(config)?,
             keys: config.key.cloned().into_iter().chain(header_values).collect(),
             credentials,
             key_setting: config.key_setting.to_owned(),
             proxy: config.proxy.cloned(),
             timeouts: config.timeouts,
+            base_url_hint: config.base_url_hint,
             client: OnceLock::new(),
-            url,
         })
     }
 
@@ -82,7 +80,7 @@ impl Endpoint {
     }
 
     pub fn host(&self) -> &str {
-        &self.host
+        self.address.host()
     }
 
     pub fn timeouts(&self) -> Timeouts {
@@ -96,6 +94,7 @@ impl Endpoint {
             window: facts.context_window,
             key_setting: self.key_setting.clone(),
             credentials: self.credentials,
+            base_url_hint: self.base_url_hint,
             keys: self.keys.clone(),
         }
     }
@@ -105,7 +104,7 @@ impl Endpoint {
         let refusals = self.refusals(facts);
         let request = self
             .client()?
-            .post(self.url(&facts.id))
+            .post(self.address.of(&facts.id))
             .headers(self.headers.clone())
             .body(body.to_string());
         let response = request.send().await.map_err(|error| self.send_error(&refusals, &error))?;
@@ -114,6 +113,10 @@ impl Endpoint {
             let wait = retry_after_ms(response.headers(), Timestamp::now());
             let body = beginning(response).await;
             return Err(refusals.of_status(status, wait, &body));
+        }
+        if let Some(coding) = coding(response.headers()) {
+            let reason = format!("the answer is in the content coding `{coding}`, unasked for");
+            return Err(refusals.malformed(reason));
         }
         if is_json(response.headers()) {
             // A refusal in the dress of a success, or a server that cannot stream.
@@ -125,15 +128,6 @@ impl Endpoint {
             });
         }
         Ok(response)
-    }
-
-    fn url(&self, model: &str) -> Url {
-        if !self.base_url.contains(MODEL_PLACEHOLDER) {
-            return self.url.clone();
-        }
-        // It was a URL with a model in it when the endpoint was made, and the name is encoded.
-        call_url(&self.base_url, self.path, model, &self.key_setting)
-            .unwrap_or_else(|_| self.url.clone())
     }
 
     fn client(&self) -> Result<&Client, ProviderError> {
@@ -152,7 +146,7 @@ impl Endpoint {
             .with_safe_default_protocol_versions()
             .map_err(|error| error.to_string())?;
         // Plain HTTP needs no certificates, and the machine may have none.
-        let mut tls = if self.url.scheme() == "https" || self.proxy.is_some() {
+        let mut tls = if self.address.is_tls() || self.proxy.is_some() {
             tls.with_platform_verifier()
                 .map_err(|error| format!("{error}; install the system's `ca-certificates`"))?
                 .with_no_client_auth()
@@ -177,10 +171,7 @@ impl Endpoint {
     }
 
     fn send_error(&self, refusals: &Refusals, error: &reqwest::Error) -> ProviderError {
-        let address = match self.url.port_or_known_default() {
-            Some(port) => format!("{}:{port}", self.host),
-            None => self.host.clone(),
-        };
+        let address = self.address.shown();
         if error.is_connect() {
             let reason = if error.is_timeout() {
                 format!("no connection to {address} within {:?}", self.timeouts.connect)
@@ -204,32 +195,6 @@ pub(crate) fn root_cause(error: &dyn std::error::Error) -> String {
         cause = source;
     }
     cause.to_string()
-}
-
-/// The URL of a call: the base's path and the protocol's, the base's query kept.
-fn call_url(
-    base_url: &str,
-    path: &str,
-    model: &str,
-    key_setting: &str,
-) -> Result<Url, ConfigError> {
-    if base_url.contains('@') {
-        return Err(ConfigError::Credentials { key_setting: key_setting.to_owned() });
-    }
-    let error =
-        |reason: &str| ConfigError::BaseUrl { url: base_url.to_owned(), reason: reason.to_owned() };
-    let model: String = url::form_urlencoded::byte_serialize(model.as_bytes()).collect();
-    // A blank is `+` in a form and `%20` in a path; names of models have none.
-    let filled = base_url.trim().replace(MODEL_PLACEHOLDER, &model.replace('+', "%20"));
-    let mut url = Url::parse(&filled).map_err(|source| error(&source.to_string()))?;
-    if !matches!(url.scheme(), "http" | "https") {
-        return Err(error("it must begin with `http://` or `https://`"));
-    }
-    let base = url.path().trim_end_matches('/');
-    let whole = format!("{}{path}", base.strip_suffix(path).unwrap_or(base));
-    url.set_path(&whole);
-    url.set_fragment(None);
-    Ok(url)
 }
 
 fn headers(config: &Settings<'_>) -> Result<HeaderMap, ConfigError> {
@@ -265,6 +230,13 @@ fn sensitive(value: &str, name: &str) -> Result<HeaderValue, ConfigError> {
         HeaderValue::from_str(value).map_err(|_| ConfigError::HeaderName(name.to_owned()))?;
     value.set_sensitive(true);
     Ok(value)
+}
+
+/// A content coding that nobody asked for and that nothing here decodes.
+fn coding(headers: &HeaderMap) -> Option<String> {
+    let coding = headers.get(CONTENT_ENCODING)?.to_str().unwrap_or("unknown").trim();
+    let is_plain = coding.is_empty() || coding.eq_ignore_ascii_case("identity");
+    (!is_plain).then(|| coding.chars().take(CODING_MAX_CHARS).collect())
 }
 
 fn is_json(headers: &HeaderMap) -> bool {

@@ -20,6 +20,8 @@ pub(crate) struct Refusals {
     pub window: u32,
     pub key_setting: String,
     pub credentials: Credentials,
+    /// What to do about an address where nothing answers.
+    pub base_url_hint: &'static str,
     /// Never shown.
     pub keys: Vec<Secret>,
 }
@@ -60,9 +62,14 @@ impl Refusals {
         let has = |word: &str| complaint.code.contains(word);
         let status = match complaint.status {
             Some(status) => status,
-            None if has("insufficient_quota") => 402,
+            None if is_about_credit(&complaint) => 402,
             None if has("rate_limit") => 429,
-            None if has("overloaded") => 503,
+            // Anthropic's own status for it.
+            None if has("overloaded") => 529,
+            None if has("authentication") => 401,
+            None if has("permission") => 403,
+            None if has("not_found") => 404,
+            None if has("too_large") => 413,
             None if has("invalid_request") || is_about_context(&complaint) => 400,
             None => 500,
         };
@@ -96,26 +103,22 @@ impl Refusals {
         };
         let about_model = complaint.code.contains("model_not_found");
         match status {
+            // OpenAI reports a spent account as 429, Anthropic as 400; waiting does not fill it.
+            400 | 402 | 403 | 429 if status == 402 || is_about_credit(complaint) => {
+                fail(402, with_said("the account at the provider has no credit left".to_owned()))
+            }
             400 | 413 | 422 if is_about_context(complaint) => {
                 ProviderError::ContextExceeded { window: complaint.window.unwrap_or(self.window) }
             }
             400 | 404 if about_model => self.unknown_model(),
             404 if complaint.message.to_lowercase().contains("model") => self.unknown_model(),
-            404 => fail(
-                404,
-                "nothing answers there; check the provider's base URL, which mostly ends in `/v1`"
-                    .to_owned(),
-            ),
+            404 => fail(404, format!("nothing answers there; {}", self.base_url_hint)),
             400 | 413 | 422 => ProviderError::InvalidRequest(with_said(format!(
                 "{}: the request was refused (status {status})",
                 self.provider
             ))),
             401 => fail(401, self.refused_key()),
             403 => fail(403, with_said(self.refused_key())),
-            // OpenAI reports a spent account as 429; waiting does not fill it.
-            402 | 429 if complaint.code.contains("insufficient_quota") || status == 402 => {
-                fail(402, with_said("the account at the provider has no credit left".to_owned()))
-            }
             429 => fail(429, with_said("too many requests".to_owned())),
             300..=399 => fail(
                 status,
@@ -124,7 +127,10 @@ impl Refusals {
                     .to_owned(),
             ),
             _ if said.is_empty() => {
-                let phrase = StatusCode::from_u16(status).ok().and_then(|s| s.canonical_reason());
+                let phrase = match status {
+                    529 => Some("overloaded"),
+                    _ => StatusCode::from_u16(status).ok().and_then(|s| s.canonical_reason()),
+                };
                 fail(status, phrase.unwrap_or("an unknown status").to_lowercase())
             }
             _ => fail(status, said),
@@ -139,7 +145,10 @@ impl Refusals {
         let setting = &self.key_setting;
         match self.credentials {
             Credentials::Key => format!("the key set by `{setting}` was refused"),
-            Credentials::Headers => "the configured headers were refused".to_owned(),
+            Credentials::Headers => format!(
+                "the configured headers were refused; check `providers.{}.headers`, or set `{setting}`",
+                self.provider
+            ),
             Credentials::None => format!("a key is needed; set it by `{setting}`"),
         }
     }
@@ -172,7 +181,8 @@ fn complaint(body: &Value) -> Complaint {
 /// The texts by which servers without an error code say that the history is too long.
 fn is_about_context(complaint: &Complaint) -> bool {
     const CODES: [&str; 2] = ["context_length_exceeded", "exceed_context_size"];
-    const TEXTS: [&str; 6] = [
+    const TEXTS: [&str; 7] = [
+        "exceed context limit",
         "context length",
         "context window",
         "context size",
@@ -185,9 +195,21 @@ fn is_about_context(complaint: &Complaint) -> bool {
         || TEXTS.iter().any(|text| message.contains(text))
 }
 
-/// The number in "maximum context length is 8192 tokens".
+/// The texts by which an account says that it is spent.
+fn is_about_credit(complaint: &Complaint) -> bool {
+    const CODES: [&str; 2] = ["insufficient_quota", "billing_error"];
+    CODES.iter().any(|code| complaint.code.contains(code))
+        || complaint.message.to_lowercase().contains("credit balance is too low")
+}
+
+/// The number in "maximum context length is 8192 tokens" (OpenAI and most servers), in "prompt is
+/// too long: 208310 tokens > 200000 maximum" and "exceed context limit: 1 + 2 > 200000" (Anthropic).
 fn window_in(message: &str) -> Option<u32> {
-    let (_, rest) = message.split_once("context length is ")?;
+    let compared = |text: &str| message.split_once(text)?.1.split_once("> ").map(|(_, n)| n);
+    let openai = message.split_once("context length is ").map(|(_, rest)| rest);
+    let rest = openai
+        .or_else(|| compared("prompt is too long"))
+        .or_else(|| compared("exceed context limit"))?;
     let end = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
     rest[..end].parse().ok()
 }

@@ -8,6 +8,7 @@ fn refusals() -> Refusals {
         window: 128_000,
         key_setting: "env:OPENAI_API_KEY".into(),
         credentials: Credentials::Key,
+        base_url_hint: "check the base URL",
         keys: vec![Secret::new("sk-secret-key-0001").unwrap()],
     }
 }
@@ -47,6 +48,21 @@ fn statuses_in_their_variety() {
             r#"{"detail":"prompt is too long"}"#,
             ProviderError::ContextExceeded { window: 128_000 },
         ),
+        (
+            400,
+            r#"{"type":"error","error":{"type":"invalid_request_error","message":"prompt is too long: 208310 tokens > 200000 maximum"},"request_id":"r"}"#,
+            ProviderError::ContextExceeded { window: 200_000 },
+        ),
+        (
+            400,
+            r#"{"type":"error","error":{"type":"invalid_request_error","message":"input length and `max_tokens` exceed context limit: 188240 + 21333 > 200000, decrease them"}}"#,
+            ProviderError::ContextExceeded { window: 200_000 },
+        ),
+        (
+            404,
+            r#"{"type":"error","error":{"type":"not_found_error","message":"model: gpt-x"}}"#,
+            ProviderError::UnknownModel { provider: "openai".into(), model: "gpt-x".into() },
+        ),
     ] {
         assert_eq!(refused(status, body), expected, "{status} {body}");
     }
@@ -64,13 +80,26 @@ fn statuses_in_their_variety() {
             403,
             "was refused: Country not supported",
         ),
-        (404, "<html>not here</html>", 404, "base URL"),
+        (404, "<html>not here</html>", 404, "check the base URL"),
         (402, "", 402, "no credit"),
         (
             429,
             r#"{"error":{"message":"quota","code":"insufficient_quota"}}"#,
             402,
             "no credit left: quota",
+        ),
+        (
+            400,
+            r#"{"type":"error","error":{"type":"invalid_request_error","message":"Your credit balance is too low to access the API."}}"#,
+            402,
+            "no credit left: Your credit",
+        ),
+        (529, "", 529, "overloaded"),
+        (
+            529,
+            r#"{"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}}"#,
+            529,
+            "Overloaded",
         ),
         (429, r#"[{"error":{"message":"slow down"}}]"#, 429, "too many requests: slow down"),
         (429, "", 429, "too many requests"),
@@ -115,7 +144,12 @@ fn errors_inside_a_stream() {
     for (error, status) in [
         (json!({"message": "m", "code": 502}), Some(502)),
         (json!({"message": "m", "type": "rate_limit_error"}), Some(429)),
-        (json!({"message": "m", "type": "overloaded_error"}), Some(503)),
+        (json!({"message": "m", "type": "overloaded_error"}), Some(529)),
+        (json!({"message": "m", "type": "authentication_error"}), Some(401)),
+        (json!({"message": "m", "type": "permission_error"}), Some(403)),
+        (json!({"message": "m", "type": "billing_error"}), Some(402)),
+        (json!({"message": "m", "type": "not_found_error"}), Some(404)),
+        (json!({"message": "m", "type": "api_error"}), Some(500)),
         (json!({"message": "m", "code": "insufficient_quota"}), Some(402)),
         (json!("engine died"), Some(500)),
         (json!({"message": "context length is 5"}), None),

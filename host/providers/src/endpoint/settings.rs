@@ -27,10 +27,14 @@ pub const STALL_TIMEOUT: Duration = Duration::from_secs(900);
 /// An endpoint, resolved from the configuration of a protocol.
 pub(crate) struct Settings<'a> {
     pub name: &'a str,
-    /// May hold [`MODEL_PLACEHOLDER`] in its path or query.
+    /// May hold [`MODEL_PLACEHOLDER`] in its path.
     pub base_url: &'a str,
-    /// What a call's path ends in, e.g. `/chat/completions`.
+    /// What to do about a base URL where nothing answers.
+    pub base_url_hint: &'static str,
+    /// What follows the base URL in a call's, which may hold it already.
     pub path: &'static str,
+    /// Added to the base URL's own query.
+    pub query: &'a [(String, String)],
     pub key: Option<&'a Secret>,
     pub key_header: KeyHeader,
     pub key_setting: &'a str,
@@ -64,8 +68,7 @@ pub struct ModelFacts {
     /// Tokens.
     pub max_output_tokens: u32,
     pub images: bool,
-    /// The levels of effort that it takes; empty for a model
-    /// that refuses requests which carry the field.
+    /// The levels of effort that it takes; empty for a model that refuses requests which name one.
     pub efforts: Vec<Effort>,
     /// `None`: unknown, so budgets refuse the model until it is configured.
     pub price: Option<Price>,

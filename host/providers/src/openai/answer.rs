@@ -12,12 +12,13 @@ use futures::{StreamExt as _, stream};
 use reqwest::Response;
 
 use super::calls::Calls;
-use super::chunk::{self, Choice, Chunk, Fragment};
-use crate::endpoint::{Events, Read, Refusals, TOKEN_MAX_BYTES, Timeouts, call_ids, is_model_name};
+use super::chunk::{self, CallFragment, Choice, Chunk, Fragment};
+use crate::endpoint::{Events, Read, Refusals, TOKEN_MAX_BYTES, Timeouts, call_ids, is_name};
 
 /// Usage follows the finish reason at once. A server that neither sends it nor closes is not
 /// waited for: the answer is complete.
 const AFTER_FINISH_TIMEOUT: Duration = Duration::from_secs(5);
+
 /// What is known about the call when its answer is read.
 pub(super) struct Context {
     refusals: Refusals,
@@ -137,7 +138,7 @@ impl Answer {
     }
 
     fn model(&mut self, model: String) {
-        if !self.told_model && is_model_name(&model) && model != self.context.model {
+        if !self.told_model && is_name(&model) && model != self.context.model {
             self.queue.push_back(Ok(Delta::Model(model)));
         }
         self.told_model = true;
@@ -145,7 +146,10 @@ impl Answer {
 
     /// Takes the choice's content and gives back the usage that a few servers put there.
     fn choice(&mut self, choice: Choice) -> Result<Option<serde_json::Value>, ProviderError> {
-        if let Some(fragment) = choice.delta {
+        if let Some(error) = choice.error.filter(|error| !error.is_null()) {
+            return Err(self.context.refusals.in_stream(&error));
+        }
+        if let Some(fragment) = choice.delta.or(choice.message) {
             self.fragment(fragment)?;
         }
         if let Some(reason) = choice.finish_reason.as_deref() {
@@ -159,17 +163,25 @@ impl Answer {
 
     fn fragment(&mut self, fragment: Fragment) -> Result<(), ProviderError> {
         let some = |text: Option<String>| text.filter(|text| !text.is_empty());
-        if let Some(text) = some(fragment.reasoning_content).or(some(fragment.reasoning)) {
+        let content = fragment.content.map(chunk::Content::split).unwrap_or_default();
+        let details = fragment.reasoning_details.as_ref().map(chunk::details_text);
+        let thinking = some(fragment.reasoning_content)
+            .or(some(fragment.reasoning))
+            .or(some(details))
+            .or(some(Some(content.thinking)));
+        if let Some(text) = thinking {
             self.say(text.len(), Delta::Thinking(text))?;
         }
-        if let Some(text) = some(fragment.content) {
+        if let Some(text) = some(Some(content.text)) {
             self.say(text.len(), Delta::Text(text))?;
         }
         if let Some(text) = some(fragment.refusal) {
             self.refused = true;
             self.say(text.len(), Delta::Text(text))?;
         }
-        for call in fragment.tool_calls.unwrap_or_default() {
+        // The older form is of one call, which goes on without a name.
+        let older = fragment.function_call.map(CallFragment::from);
+        for call in fragment.tool_calls.unwrap_or_default().into_iter().chain(older) {
             let deltas = self.context.calls.take(call);
             for delta in deltas.map_err(|reason| self.context.refusals.malformed(reason))? {
                 let size = match &delta {

@@ -19,20 +19,74 @@ pub(super) struct Choice {
     #[serde(default)]
     pub index: u32,
     pub delta: Option<Fragment>,
+    /// Where servers put an answer that they do not stream piece by piece.
+    pub message: Option<Fragment>,
     pub finish_reason: Option<String>,
+    /// OpenRouter: why this answer failed.
+    pub error: Option<Value>,
     /// Where a few servers put it.
     pub usage: Option<Value>,
 }
 
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct Fragment {
-    pub content: Option<String>,
+    pub content: Option<Content>,
     pub refusal: Option<String>,
     /// DeepSeek's name for thinking, also of most servers of open models.
     pub reasoning_content: Option<String>,
     /// OpenRouter's name for it; servers that send both send the same twice.
     pub reasoning: Option<String>,
+    /// OpenRouter's structured form of the same.
+    pub reasoning_details: Option<Value>,
     pub tool_calls: Option<Vec<CallFragment>>,
+    /// The form before `tool_calls`.
+    pub function_call: Option<FunctionFragment>,
+}
+
+/// Text, or parts of text and thinking (Mistral's reasoning models).
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+pub(super) enum Content {
+    Text(String),
+    Parts(Vec<Value>),
+}
+
+/// What a content says.
+#[derive(Debug, Default)]
+pub(super) struct Said {
+    pub text: String,
+    pub thinking: String,
+}
+
+impl Content {
+    pub fn split(self) -> Said {
+        let parts = match self {
+            Self::Text(text) => return Said { text, ..Said::default() },
+            Self::Parts(parts) => parts,
+        };
+        let mut said = Said::default();
+        let text = |part: &Value| part["text"].as_str().unwrap_or_default().to_owned();
+        for part in &parts {
+            said.text.push_str(&text(part));
+            match &part["thinking"] {
+                Value::String(thought) => said.thinking.push_str(thought),
+                Value::Array(thoughts) => said.thinking.extend(thoughts.iter().map(text)),
+                _ => {}
+            }
+        }
+        said
+    }
+}
+
+/// The readable text of `reasoning_details`: of `reasoning.text` and `reasoning.summary`; encrypted
+/// ones have none.
+pub(super) fn details_text(details: &Value) -> String {
+    let details = details.as_array().map(Vec::as_slice).unwrap_or_default();
+    let text = |detail: &Value| {
+        let text = detail["text"].as_str().or_else(|| detail["summary"].as_str());
+        text.unwrap_or_default().to_owned()
+    };
+    details.iter().map(text).collect()
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -42,6 +96,12 @@ pub(super) struct CallFragment {
     pub function: Option<FunctionFragment>,
     /// Where Google puts the signature of a call.
     pub extra_content: Option<Value>,
+}
+
+impl From<FunctionFragment> for CallFragment {
+    fn from(function: FunctionFragment) -> Self {
+        Self { function: Some(function), ..Self::default() }
+    }
 }
 
 impl CallFragment {
@@ -62,7 +122,7 @@ pub(super) struct FunctionFragment {
 pub(super) fn finish(reason: &str) -> Option<Finish> {
     match reason {
         "" => None,
-        "length" | "max_tokens" => Some(Finish::Length),
+        "length" | "max_tokens" | "model_length" => Some(Finish::Length),
         "tool_calls" | "function_call" => Some(Finish::ToolCalls),
         "content_filter" => Some(Finish::Refusal),
         // `stop`, `eos` and whatever else a server calls a normal end.
@@ -85,10 +145,16 @@ pub(super) fn usage(value: &Value) -> Option<Usage> {
         return None;
     }
     let cached = count("/prompt_tokens_details/cached_tokens")
+        // DeepSeek; Moonshot; gateways that pass Anthropic's names on.
         .or_else(|| count("/prompt_cache_hit_tokens"))
+        .or_else(|| count("/cached_tokens"))
+        .or_else(|| count("/cache_read_input_tokens"))
         .unwrap_or(0)
         .min(input);
-    let written = count("/prompt_tokens_details/cache_write_tokens").unwrap_or(0);
+    let written = count("/prompt_tokens_details/cache_write_tokens")
+        .or_else(|| count("/prompt_tokens_details/cache_creation_tokens"))
+        .or_else(|| count("/cache_creation_input_tokens"))
+        .unwrap_or(0);
     let reasoning = count("/completion_tokens_details/reasoning_tokens").unwrap_or(0);
     Some(Usage {
         input,
@@ -123,6 +189,15 @@ mod tests {
             ),
             (
                 json!({"prompt_tokens": 5, "completion_tokens": 1, "prompt_cache_hit_tokens": 3}),
+                Some([5, 3, 0, 1, 0]),
+            ),
+            (
+                json!({"prompt_tokens": 9, "completion_tokens": 1, "cache_read_input_tokens": 3,
+                    "cache_creation_input_tokens": 2}),
+                Some([9, 3, 2, 1, 0]),
+            ),
+            (
+                json!({"prompt_tokens": 5, "completion_tokens": 1, "cached_tokens": 3}),
                 Some([5, 3, 0, 1, 0]),
             ),
             // Parts never exceed their whole.

@@ -17,6 +17,8 @@ pub struct OpenAiConfig {
     /// Everything before `/chat/completions`, mostly ending in `/v1`; a query (as Azure's
     /// `?api-version=…`) is kept. `http` or `https`, no user name and no password.
     pub base_url: String,
+    /// Added to the query of the base URL, like Azure's `api-version`.
+    pub query: Vec<(String, String)>,
     /// Sent as `authorization: Bearer …`.
     pub key: Option<Secret>,
     /// How messages name the place where the key is set, e.g. `env:OPENAI_API_KEY` or
@@ -29,7 +31,10 @@ pub struct OpenAiConfig {
     pub proxy: Option<Secret>,
     /// `None`: [`OutputLimit::of_host`].
     pub output_limit: Option<OutputLimit>,
-    pub thinking: ThinkingField,
+    /// Models that take the other field, by their name at the provider.
+    pub output_limits: Vec<(String, OutputLimit)>,
+    /// `None`: [`ThinkingField::of_host`].
+    pub thinking: Option<ThinkingField>,
     /// `None`: [`CallSignatures::of_host`].
     pub call_signatures: Option<CallSignatures>,
     pub usage: UsageRequest,
@@ -46,11 +51,13 @@ impl OpenAiConfig {
             key_setting: format!("providers.{name}.key"),
             name,
             base_url: base_url.into(),
+            query: Vec::new(),
             key: None,
             headers: Vec::new(),
             proxy: None,
             output_limit: None,
-            thinking: ThinkingField::Dropped,
+            output_limits: Vec::new(),
+            thinking: None,
             call_signatures: None,
             usage: UsageRequest::StreamOptions,
             timeouts: Timeouts::default(),
@@ -107,8 +114,19 @@ impl CallSignatures {
 pub enum ThinkingField {
     /// Not sent: OpenAI has no field for it.
     Dropped,
-    /// Sent as `reasoning_content`, which some servers need to go on after a tool call.
+    /// Sent as `reasoning_content` with every message of a turn in which tools were called, empty
+    /// where there was none: DeepSeek refuses a history without
+    /// (api-docs.deepseek.com, "Thinking mode"). Other turns go without, as its older models want.
     ReasoningContent,
+}
+
+impl ThinkingField {
+    /// `reasoning_content` at the servers that refuse a history without it, nothing elsewhere.
+    pub fn of_host(host: &str) -> Self {
+        let wanted = ["deepseek.com", "moonshot.ai", "moonshot.cn"];
+        let is_wanted = wanted.iter().any(|domain| is_inside(host, domain));
+        if is_wanted { Self::ReasoningContent } else { Self::Dropped }
+    }
 }
 
 /// How usage is asked for.
@@ -136,6 +154,14 @@ mod tests {
             ("127.0.0.1", MaxTokens),
         ] {
             assert_eq!(OutputLimit::of_host(host), field, "{host}");
+        }
+        for (host, field) in [
+            ("api.deepseek.com", ThinkingField::ReasoningContent),
+            ("api.moonshot.ai", ThinkingField::ReasoningContent),
+            ("api.openai.com", ThinkingField::Dropped),
+            ("notdeepseek.com", ThinkingField::Dropped),
+        ] {
+            assert_eq!(ThinkingField::of_host(host), field, "{host}");
         }
         let google = "generativelanguage.googleapis.com";
         assert_eq!(CallSignatures::of_host(google), CallSignatures::Google);

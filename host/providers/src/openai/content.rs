@@ -2,11 +2,12 @@
 //! carry becomes a line of text that names it.
 
 use domain::chat::{AssistantPart, Message, ToolResult};
-use domain::content::{Blob, Link, Part};
+use domain::content::{Blob, Part};
 use serde_json::{Value, json};
 
 use super::config::{CallSignatures, ThinkingField};
 use super::request::Format;
+use crate::endpoint::{blob_text, link_text};
 
 pub(super) fn messages(system: Option<&str>, history: &[Message], format: &Format) -> Vec<Value> {
     let mut messages = Vec::with_capacity(history.len() + 1);
@@ -14,7 +15,7 @@ pub(super) fn messages(system: Option<&str>, history: &[Message], format: &Forma
         messages.push(json!({"role": "system", "content": system}));
     }
     let mut images = Vec::new();
-    for message in history {
+    for (at, message) in history.iter().enumerate() {
         // Results of one step must follow each other, so their images wait for the end of the run.
         if !matches!(message, Message::Tool(_)) {
             flush(&mut images, &mut messages);
@@ -23,7 +24,15 @@ pub(super) fn messages(system: Option<&str>, history: &[Message], format: &Forma
             Message::User(parts) => {
                 messages.push(json!({"role": "user", "content": user_content(parts)}));
             }
-            Message::Assistant(parts) => messages.push(assistant(parts, format)),
+            Message::Assistant(parts) => {
+                let mut message = assistant(parts, format);
+                if format.thinking == ThinkingField::ReasoningContent
+                    && turn_calls_tools(history, at)
+                {
+                    message["reasoning_content"] = json!(thoughts(parts));
+                }
+                messages.push(message);
+            }
             Message::Tool(result) => messages.push(tool(result, &mut images)),
         }
     }
@@ -82,30 +91,34 @@ fn data_url(blob: &Blob) -> String {
     format!("data:{};base64,{}", blob.mime, blob.base64())
 }
 
-/// The text of a text file, the name of anything else.
-fn blob_text(blob: &Blob) -> String {
-    match std::str::from_utf8(&blob.data) {
-        Ok(text) if blob.mime.starts_with("text/") || blob.mime == "application/json" => {
-            text.to_owned()
+/// Whether the turn around a message, from one user message to the next, holds a tool call.
+fn turn_calls_tools(history: &[Message], at: usize) -> bool {
+    let is_user = |message: &&Message| matches!(message, Message::User(_));
+    let before = history.iter().take(at).rev().take_while(|m| !is_user(m));
+    let after = history.iter().skip(at).take_while(|m| !is_user(m));
+    let calls = |message: &Message| match message {
+        Message::Assistant(parts) => {
+            parts.iter().any(|part| matches!(part, AssistantPart::ToolCall(_)))
         }
-        _ => format!("[{}, {} bytes, not shown]", blob.mime, blob.data.len()),
-    }
+        Message::User(_) | Message::Tool(_) => false,
+    };
+    before.chain(after).any(calls)
 }
 
-/// A link stays text: were it fetched by the provider, a guest could reach the network through it.
-fn link_text(link: &Link) -> String {
-    match &link.title {
-        Some(title) => format!("[{title}]({})", link.uri),
-        None => link.uri.clone(),
-    }
+fn thoughts(parts: &[AssistantPart]) -> String {
+    let thoughts = parts.iter().filter_map(|part| match part {
+        AssistantPart::Thinking(thinking) => Some(thinking.text.as_str()),
+        AssistantPart::Text(_) | AssistantPart::ToolCall(_) => None,
+    });
+    thoughts.collect()
 }
 
 fn assistant(parts: &[AssistantPart], format: &Format) -> Value {
-    let (mut text, mut thoughts, mut calls) = (String::new(), String::new(), Vec::new());
+    let (mut text, mut calls) = (String::new(), Vec::new());
     for part in parts {
         match part {
             AssistantPart::Text(t) => text.push_str(t),
-            AssistantPart::Thinking(t) => thoughts.push_str(&t.text),
+            AssistantPart::Thinking(_) => {}
             AssistantPart::ToolCall(call) => {
                 let arguments = if call.arguments.is_empty() { "{}" } else { &call.arguments };
                 let mut wire = json!({
@@ -124,9 +137,6 @@ fn assistant(parts: &[AssistantPart], format: &Format) -> Value {
     }
     let content = if text.is_empty() && !calls.is_empty() { Value::Null } else { json!(text) };
     let mut message = json!({"role": "assistant", "content": content});
-    if format.thinking == ThinkingField::ReasoningContent && !thoughts.is_empty() {
-        message["reasoning_content"] = json!(thoughts);
-    }
     if !calls.is_empty() {
         message["tool_calls"] = json!(calls);
     }

@@ -172,10 +172,36 @@ fn the_smallest_request_sets_the_limit_and_nothing_optional() {
 }
 
 #[test]
-fn thinking_goes_back_where_the_server_wants_it() {
-    let format = Format { thinking: ThinkingField::ReasoningContent, ..FORMAT };
-    let body = body(&call(full()), &thinking_model(), &format).unwrap();
-    assert_eq!(body["messages"][2]["reasoning_content"], "hm");
+fn thinking_goes_back_with_the_turns_that_called_tools() {
+    let thought =
+        |text: &str| AssistantPart::Thinking(Thinking { text: text.into(), signature: None });
+    let user = || Message::User(vec![Part::text("Go on.")]);
+    let messages = vec![
+        user(),
+        Message::Assistant(vec![thought("of an idle turn"), AssistantPart::Text("Hi".into())]),
+        user(),
+        Message::Assistant(vec![thought("first"), tool_call("c", "{}")]),
+        result("c", vec![Part::text("seen")]),
+        Message::Assistant(vec![tool_call("d", "{}")]),
+        result("d", vec![Part::text("seen")]),
+        Message::Assistant(vec![thought("last"), AssistantPart::Text("Done".into())]),
+        user(),
+    ];
+    let request = Request { messages, ..Request::default() };
+    for (thinking, expected) in [
+        (ThinkingField::ReasoningContent, [None, Some("first"), Some(""), Some("last")]),
+        (ThinkingField::Dropped, [None; 4]),
+    ] {
+        let format = Format { thinking, ..FORMAT };
+        let body = body(&call(request.clone()), &thinking_model(), &format).unwrap();
+        let messages = body["messages"].as_array().unwrap();
+        let sent: Vec<_> = messages
+            .iter()
+            .filter(|message| message["role"] == "assistant")
+            .map(|message| message["reasoning_content"].as_str())
+            .collect();
+        assert_eq!(sent, expected, "{thinking:?}");
+    }
 }
 
 #[test]

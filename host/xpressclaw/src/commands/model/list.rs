@@ -6,7 +6,7 @@ use anyhow::Result;
 use config::Config;
 use domain::Price;
 use models::{Entry, Tools, catalogue};
-use providers::openai::ModelFacts;
+use providers::endpoint::ModelFacts;
 use serde::Serialize;
 
 use super::super::Context;

@@ -139,12 +139,25 @@ pub fn stream_of(pieces: &[&[u8]]) -> Vec<Step> {
     steps
 }
 
-/// A whole stream of events.
+/// A whole stream of chat completion chunks.
 pub fn events(events: &[Value]) -> Vec<Step> {
     let mut steps = vec![head()];
     steps.extend(events.iter().map(|event| chunk(format!("data: {event}\n\n").as_bytes())));
     steps.extend([chunk(b"data: [DONE]\n\n"), end()]);
     steps
+}
+
+/// A whole stream of events of the Messages API, each named as its type.
+pub fn messages(events: &[Value]) -> Vec<Step> {
+    let mut steps = vec![head()];
+    steps.extend(events.iter().map(|event| chunk(message(event).as_bytes())));
+    steps.push(end());
+    steps
+}
+
+/// One event of the Messages API.
+pub fn message(event: &Value) -> String {
+    format!("event: {}\ndata: {event}\n\n", event["type"].as_str().unwrap())
 }
 
 pub fn head() -> Step {
