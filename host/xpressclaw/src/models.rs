@@ -9,7 +9,6 @@ use domain::provider::Provider;
 use llm::Router;
 use providers::script::Script;
 
-use crate::environment;
 use crate::exit::{Exit, Failure};
 use crate::hosted;
 use crate::local_model;
