@@ -8,6 +8,7 @@ use domain::AgentName;
 use crate::approvals::read as rules;
 use crate::budget::Budget;
 use crate::field::{Field, Keys};
+use crate::mcp::ToolRef;
 use crate::problem::Fault;
 
 /// A configured identity.
@@ -29,6 +30,9 @@ pub struct Agent {
     /// `network`: grants like `https://example.com`, as they are written. Without any, nothing is
     /// reachable.
     pub network: Vec<String>,
+    /// `tools`: servers of `mcp_servers`, or single tools of them as `SERVER.TOOL`. Without any, the
+    /// agent has none.
+    pub tools: Vec<ToolRef>,
     /// `approvals`: beside the system-wide ones.
     pub approvals: Rules,
     /// `settings`: passed to the harness as JSON; what may stand there is the harness's affair.
@@ -47,15 +51,16 @@ pub(crate) const KEYS: Keys = Keys {
         "role",
         "budget",
         "network",
+        "tools",
         "approvals",
         "settings",
         "workspace",
     ],
-    later: &["image", "mounts", "tools"],
+    later: &["image", "mounts"],
 };
 
 impl Agent {
-    fn read(field: &Field<'_>, system: &Budget) -> Option<Self> {
+    fn read(field: &Field<'_>, system: &Budget, servers: &[String]) -> Option<Self> {
         let table = field.table(&KEYS)?;
         let name = table.need("name").and_then(|f| f.parsed(AgentName::new));
         let harness = table.need("harness").and_then(|f| f.harness());
@@ -79,6 +84,7 @@ impl Agent {
             role: table.get("role").and_then(|f| f.text()).map(str::to_owned),
             budget,
             network: texts(table.get("network")),
+            tools: table.get("tools").map(|f| ToolRef::read_all(&f, servers)).unwrap_or_default(),
             approvals: table.get("approvals").map(|f| rules(&f)).unwrap_or_default(),
             settings,
             workspace: table.get("workspace").and_then(|f| f.path()),
@@ -89,10 +95,10 @@ impl Agent {
     }
 
     /// Reads the list and refuses a name that stands there twice.
-    pub(crate) fn read_all(field: &Field<'_>, system: &Budget) -> Vec<Self> {
+    pub(crate) fn read_all(field: &Field<'_>, system: &Budget, servers: &[String]) -> Vec<Self> {
         let mut agents: Vec<Self> = Vec::new();
         for item in field.list().unwrap_or_default() {
-            let Some(agent) = Self::read(&item, system) else { continue };
+            let Some(agent) = Self::read(&item, system, servers) else { continue };
             if agents.iter().any(|other| other.name == agent.name) {
                 item.report(Fault::Twice { name: agent.name.to_string() });
             }

@@ -10,6 +10,7 @@ use crate::approvals::read as rules;
 use crate::budget::Budget;
 use crate::field::{Field, Keys};
 use crate::local::Local;
+use crate::mcp::McpServer;
 use crate::provider::{Provider, collect};
 
 /// The version of the layout that this program reads.
@@ -31,6 +32,8 @@ pub struct Config {
     pub time_zone: Option<String>,
     /// `model`: for agents that name none; `None` is the local model.
     pub model: Option<String>,
+    /// `mcp_servers`, by name: whose tools agents may be given.
+    pub mcp_servers: BTreeMap<String, McpServer>,
     /// `providers`, by name.
     pub providers: BTreeMap<String, Provider>,
     /// `local`: the model that runs on this machine.
@@ -45,6 +48,7 @@ pub(crate) const KEYS: Keys = Keys {
         "approvals",
         "time_zone",
         "model",
+        "mcp_servers",
         "providers",
         "local",
     ],
@@ -66,7 +70,14 @@ impl Config {
             Some(field) => Budget::default().read(&field),
             None => Budget::default(),
         };
-        let agents = table.get("agents").map(|field| Agent::read_all(&field, &budget));
+        let mcp_servers = collect(table.get("mcp_servers").as_ref(), McpServer::read);
+        // A server with a mistake in it is there all the same: the mistake is reported once.
+        let named = table.get("mcp_servers").and_then(|field| {
+            let names = field.named()?.map(|(name, _)| name.to_owned());
+            Some(names.collect::<Vec<_>>())
+        });
+        let servers = named.unwrap_or_default();
+        let agents = table.get("agents").map(|field| Agent::read_all(&field, &budget, &servers));
         let providers = table.get("providers");
         Self {
             file: None,
@@ -75,6 +86,7 @@ impl Config {
             approvals: table.get("approvals").map(|f| rules(&f)).unwrap_or_default(),
             time_zone: table.get("time_zone").and_then(|f| f.parsed(time_zone)),
             model: table.get("model").and_then(|f| f.model()),
+            mcp_servers,
             providers: collect(providers.as_ref(), Provider::read),
             local: table.get("local").map(|field| Local::read(&field)).unwrap_or_default(),
         }
@@ -93,7 +105,7 @@ fn time_zone(name: &str) -> Result<String, String> {
 
 #[cfg(test)]
 mod tests {
-    use crate::{agent, approvals, budget, local, provider};
+    use crate::{agent, approvals, budget, local, mcp, provider};
 
     /// What the documentation calls complete is complete.
     #[test]
@@ -105,6 +117,7 @@ mod tests {
             &approvals::KEYS,
             &budget::KEYS,
             &local::KEYS,
+            &mcp::KEYS,
             &provider::KEYS,
             &provider::MODEL_KEYS,
             &provider::PRICE_KEYS,

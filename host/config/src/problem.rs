@@ -94,6 +94,11 @@ impl fmt::Display for Problem {
 /// The known key that was probably meant: one that is nearly spelt like it (a third of the letters
 /// may be wrong), or one that has it as a word.
 pub(crate) fn nearest(key: &str, known: &[&'static str]) -> Option<&'static str> {
+    nearest_of(key, known)
+}
+
+/// The same among names of the user's choice.
+pub(crate) fn nearest_of<'a>(key: &str, known: &[&'a str]) -> Option<&'a str> {
     let word = || known.iter().copied().find(|known| known.split('_').any(|word| word == key));
     let distance = |known: &str| strsim::damerau_levenshtein(key, known);
     let nearest = known.iter().copied().min_by_key(|known| distance(known))?;

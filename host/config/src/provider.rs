@@ -149,7 +149,7 @@ pub(crate) fn collect<T>(
 }
 
 /// The URL is never repeated: it may hold a password.
-fn base_url(text: &str) -> Result<String, &'static str> {
+pub(crate) fn base_url(text: &str) -> Result<String, &'static str> {
     const FIX: &str = "this is not a base URL; write one like `https://api.openai.com/v1`";
     let (scheme, rest) = text.split_once("://").ok_or(FIX)?;
     let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
@@ -218,7 +218,7 @@ impl fmt::Display for SecretRef {
 }
 
 impl Header {
-    fn read(name: &str, field: &Field<'_>) -> Option<Self> {
+    pub(crate) fn read(name: &str, field: &Field<'_>) -> Option<Self> {
         let text = field.text()?;
         if is_secret(name) || text.starts_with("env:") || text.starts_with("file:") {
             return SecretRef::read(field).map(Self::Secret);

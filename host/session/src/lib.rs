@@ -9,6 +9,7 @@ mod guest;
 mod harness_file;
 mod refusal;
 mod runtime;
+mod servers;
 mod session;
 mod state;
 mod wasi;

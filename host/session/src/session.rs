@@ -17,6 +17,7 @@ use harness::{Cancellation, EventReader, Events, TurnCtx, TurnHandle};
 use llm::host::LlmCtx;
 use llm::{Caller, Observer, Steps};
 use machine::MachineCtx;
+use mcp::Servers;
 use network::{Egress, Hooks, Policy};
 use store::ledger::Cap;
 use store::session::{End, Opening, Role, TurnEnd};
@@ -55,6 +56,8 @@ pub struct SessionConfig {
     pub policy: Policy,
     /// What is allowed, asked for and denied.
     pub rules: Rules,
+    /// MCP servers whose tools the harness is offered.
+    pub servers: Vec<mcp::Spec>,
     pub user: Arc<dyn User>,
 }
 
@@ -75,6 +78,7 @@ pub struct Session {
     egress: Egress,
     approvals: Approvals,
     guard: Guard,
+    servers: Servers,
     handle: TurnHandle,
     guest: Option<Guest>,
     /// Held as long as the session is open here.
@@ -135,6 +139,10 @@ impl Session {
             .with_refusals(Arc::new(move |refusal| {
                 report.host(Event::Refused { what: refusal.to_string(), hint: refusal.hint() });
             }));
+        let servers = Servers::new(
+            config.servers.clone(),
+            crate::servers::hooks(&config, runtime.store(), &events),
+        );
         let handle = TurnHandle::default();
         let session = Self {
             runtime,
@@ -144,6 +152,7 @@ impl Session {
             egress,
             approvals,
             guard,
+            servers,
             handle,
             guest: None,
             _lock: lock,
@@ -158,6 +167,11 @@ impl Session {
     /// Steers the running turn from elsewhere.
     pub fn handle(&self) -> TurnHandle {
         self.handle.clone()
+    }
+
+    /// Ends the MCP servers, politely first; a session that is only dropped kills them.
+    pub async fn close(&self) {
+        self.servers.close().await;
     }
 
     /// Runs one turn to its end. The instance is kept for the next one unless it broke.
@@ -229,6 +243,12 @@ impl Session {
         steps: Arc<Steps>,
     ) -> Result<Stop, TurnError> {
         let prompt = bindings::convert::parts_in(parts_out(prompt)).map_err(TurnError::TooLarge)?;
+        // The list of tools stands before the guest may ask for it, and for the whole turn.
+        tokio::select! {
+            biased;
+            () = cancellation.cancelled() => {}
+            () = self.servers.prepare() => {}
+        }
         let mut guest = match self.guest.take() {
             Some(guest) => guest,
             None => self.start().await?,
@@ -244,6 +264,7 @@ impl Session {
         state.llm.caller.turn = Some(turn.clone());
         state.llm.steps = steps;
         state.verbs.cancellation = cancellation.clone();
+        state.tools.cancellation = cancellation.clone();
         let stopped = async {
             cancellation.cancelled().await;
             tokio::time::sleep(CANCEL_GRACE).await;
@@ -346,7 +367,11 @@ impl Session {
                 cancellation: self.handle.cancellation(),
                 lines,
             },
-            tools: ToolsCtx::default(),
+            tools: ToolsCtx::new(
+                self.servers.clone(),
+                self.approvals.clone(),
+                self.handle.cancellation(),
+            ),
             machine: MachineCtx { approvals: self.approvals.clone() },
         })
     }

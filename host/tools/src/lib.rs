@@ -1,15 +1,33 @@
 //! Tools that the host offers to a harness: `xpressclaw:tools`.
 //!
-//! The list is what the agent's configuration gives it; without MCP servers behind the host it is
-//! empty, and every call is of an unknown tool.
+//! The list is what the agent's configuration gives it, from the MCP servers behind it (`mcp`).
+//! They run outside of the sandbox, so every call is put to `approvals` first. Nothing here may
+//! block the guest but `finish`.
 
-use bindings::tools::tools as wit;
-use domain::wait::Waitable;
-use wasmtime::component::{HasData, Resource, ResourceTable};
+mod host;
+mod invocation;
 
-/// What this door keeps per session: nothing as long as the host has no tools of its own.
-#[derive(Debug, Default)]
-pub struct ToolsCtx {}
+use approvals::Approvals;
+use harness::Cancellation;
+use mcp::Servers;
+use wasmtime::component::{HasData, ResourceTable};
+
+pub use invocation::{ARGUMENTS_MAX_BYTES, CALL_ID_MAX_BYTES, CALLS_MAX};
+
+/// What this door keeps per session.
+pub struct ToolsCtx {
+    servers: Servers,
+    approvals: Approvals,
+    /// Of the current turn.
+    pub cancellation: Cancellation,
+    open: invocation::Slots,
+}
+
+impl ToolsCtx {
+    pub fn new(servers: Servers, approvals: Approvals, cancellation: Cancellation) -> Self {
+        Self { servers, approvals, cancellation, open: invocation::Slots::default() }
+    }
+}
 
 /// This door's state together with the store's resource table, borrowed for one call.
 pub struct ToolsView<'a> {
@@ -22,44 +40,4 @@ pub struct HasTools;
 
 impl HasData for HasTools {
     type Data<'a> = ToolsView<'a>;
-}
-
-/// A guest cannot hold an invocation, because no call succeeds.
-fn no_such_handle<T>() -> wasmtime::Result<T> {
-    Err(wasmtime::component::ResourceTableError::NotPresent.into())
-}
-
-impl wit::HostInvocation for ToolsView<'_> {
-    async fn finish(
-        &mut self,
-        _this: Resource<wit::Invocation>,
-    ) -> wasmtime::Result<Result<wit::Output, wit::Error>> {
-        no_such_handle()
-    }
-
-    async fn ready(
-        &mut self,
-        _this: Resource<wit::Invocation>,
-    ) -> wasmtime::Result<Resource<Waitable>> {
-        no_such_handle()
-    }
-
-    async fn drop(&mut self, _this: Resource<wit::Invocation>) -> wasmtime::Result<()> {
-        no_such_handle()
-    }
-}
-
-impl wit::Host for ToolsView<'_> {
-    async fn list_tools(&mut self) -> wasmtime::Result<Vec<wit::Tool>> {
-        Ok(Vec::new())
-    }
-
-    async fn call(
-        &mut self,
-        name: String,
-        _arguments: String,
-        _call_id: String,
-    ) -> wasmtime::Result<Result<Resource<wit::Invocation>, wit::Error>> {
-        Ok(Err(wit::Error::UnknownTool(name)))
-    }
 }

@@ -1,6 +1,7 @@
 //! Every environment variable that the program reads, in one table: the code reads by it, `--help`
 //! shows it, `docs/cli.md` is written from it.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 /// One variable.
@@ -74,4 +75,32 @@ pub fn proxy() -> Option<String> {
     [HTTPS_PROXY.name, "https_proxy", "ALL_PROXY", "all_proxy"]
         .iter()
         .find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()))
+}
+
+/// What an MCP server gets of the environment: what programs need to find themselves and their
+/// user. No key is among it; a server's own come from its configuration.
+const FOR_SERVERS: &[&str] = &[
+    "PATH",
+    "HOME",
+    "USER",
+    "LOGNAME",
+    "SHELL",
+    "TERM",
+    "TMPDIR",
+    "TZ",
+    "LANG",
+    "LC_ALL",
+    "LC_CTYPE",
+    "XDG_CACHE_HOME",
+    "XDG_CONFIG_HOME",
+    "XDG_DATA_HOME",
+    "XDG_RUNTIME_DIR",
+    "XDG_STATE_HOME",
+];
+
+/// These of them that are set.
+pub fn for_servers() -> Vec<(OsString, mcp::Value)> {
+    let one =
+        |name: &&str| Some((OsString::from(name), mcp::Value::new(std::env::var(name).ok()?)));
+    FOR_SERVERS.iter().filter_map(one).collect()
 }

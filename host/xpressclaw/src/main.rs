@@ -15,6 +15,7 @@ mod models;
 mod paths;
 mod render;
 mod run;
+mod servers;
 mod terminal;
 mod typed;
 

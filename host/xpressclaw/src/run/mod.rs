@@ -23,6 +23,7 @@ use crate::models::{Downgrade, LOCAL, models};
 use crate::render::Printer;
 use crate::run::control_socket::ControlSocket;
 use crate::run::show::Show;
+use crate::servers::servers;
 use crate::{harness_path, terminal};
 
 /// Worker threads: one for the guest, one for what streams meanwhile.
@@ -35,7 +36,8 @@ pub fn run(context: &Context, args: &RunArgs) -> Result<Exit> {
     runtime.block_on(async {
         let mut opened = open(context, args)?;
         let exit = turns::converse(&mut opened, prompt, args).await;
-        let Opened { show, socket, .. } = opened;
+        let Opened { session, show, socket, .. } = opened;
+        session.close().await;
         // Who watches sees the end before the socket closes.
         drop(show);
         socket.close().await;
@@ -138,6 +140,7 @@ fn open(context: &Context, args: &RunArgs) -> Result<Opened> {
             caps,
             policy,
             rules,
+            servers: servers(config, configured)?,
             user: desk.clone(),
         },
     )

@@ -34,6 +34,7 @@ const LAYERS: &[Layer] = &[
             "local-model",
             "machine",
             "models",
+            "mcp",
             "network",
             "providers",
             "tools",
