@@ -13,7 +13,7 @@ mod state;
 mod wasi;
 
 pub use error::{OpenError, TurnError};
-pub use guest::Features;
+pub use guest::{CpuLimits, Features};
 pub use harness_file::{Harness, HarnessError};
 pub use runtime::{Runtime, RuntimeError, RuntimeOptions};
-pub use session::{Session, SessionConfig, TurnReport, leftovers};
+pub use session::{Instance, Session, SessionConfig, TurnReport, leftovers};

@@ -11,6 +11,7 @@ mod cancel;
 mod conversation;
 mod echo;
 mod echo_languages;
+mod hostile;
 mod local_model;
 mod openai;
 mod output;
