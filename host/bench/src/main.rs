@@ -3,6 +3,11 @@
 //! ratios. None asserts a time: machines are noisy.
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
+mod deadline;
+mod host;
+mod hostcall;
+mod idle;
+mod instantiate;
 mod local;
 mod local_peer;
 mod process;
@@ -17,10 +22,15 @@ fn main() -> Result<()> {
     let name = arguments.next().unwrap_or_default();
     let rest: Vec<String> = arguments.collect();
     match name.as_str() {
+        "deadline" => deadline::run(&rest),
+        "hostcall" => hostcall::run(&rest),
+        "idle" => idle::run(&rest),
+        "instantiate" => instantiate::run(&rest),
         "local" => local::run(&rest),
         "run-pi" => run_pi::run(&rest),
-        other => {
-            bail!("no benchmark `{other}`; there is: local [ROUNDS [THREADS]], run-pi [ROUNDS]")
-        }
+        other => bail!(
+            "no benchmark `{other}`; there are: deadline [GUESTS], hostcall [ROUNDS], \
+             idle [PI RUST], instantiate [ROUNDS], local [ROUNDS [THREADS]], run-pi [ROUNDS]"
+        ),
     }
 }

@@ -13,6 +13,7 @@ pub mod input;
 pub mod limits;
 pub mod money;
 pub mod provider;
+mod quoted;
 pub mod user;
 pub mod wait;
 
@@ -23,4 +24,5 @@ pub use event::{Event, HarnessEvent};
 pub use ids::{AgentName, SessionId, TurnId};
 pub use input::TurnInput;
 pub use money::{NanoDollars, Price};
+pub use quoted::Quoted;
 pub use user::{Answer, Nobody, Question, QuestionId, User};

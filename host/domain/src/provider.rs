@@ -6,6 +6,7 @@ use futures::stream::BoxStream;
 use crate::chat::{Delta, Request};
 use crate::ids::SessionId;
 use crate::money::Price;
+use crate::quoted::Quoted;
 
 /// What the pipeline must know about a model before it sends anything.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,7 +49,7 @@ pub enum ProviderError {
     ContextExceeded { window: u32 },
     #[error("{0}")]
     InvalidRequest(String),
-    #[error("{provider}: no model `{model}`")]
+    #[error("{provider}: no model {}", Quoted(model))]
     UnknownModel { provider: String, model: String },
     #[error("{0}")]
     Other(String),

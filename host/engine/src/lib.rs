@@ -11,5 +11,5 @@ mod meter;
 
 pub use cache::{COMPONENT_MAX_BYTES, CompileCache, Digest, LoadError};
 pub use engine::{Allocation, Engine, EngineError, Options};
-pub use limits::{MEMORY_MAX_BYTES, StoreLimits};
+pub use limits::{MEMORY_MAX_BYTES, StoreLimits, limit_handles};
 pub use meter::{CpuExhausted, Meter, Metered};

@@ -1,6 +1,6 @@
 //! What one store may take of the host: memory, tables, instances.
 
-use wasmtime::ResourceLimiter;
+use wasmtime::{ResourceLimiter, Store};
 
 /// Linear memory of one guest, all its memories together. A JavaScript harness with a long conversation uses 5 to 50 MiB;
 /// half a gigabyte is ten times the largest seen and still leaves a small machine alive.
@@ -22,6 +22,16 @@ pub const TABLES_MAX: u32 = 32;
 pub(crate) const INSTANCES_USUAL: u32 = 24;
 pub(crate) const MEMORIES_USUAL: u32 = 4;
 pub(crate) const TABLES_USUAL: u32 = 16;
+
+/// Bounds the handles that a guest can make without asking the host: of its own resources, tasks,
+/// streams and waitable sets. wasmtime allows a million of some of them, which cost the host 100
+/// bytes each and no linear memory.
+pub fn limit_handles<T>(store: &mut Store<T>, handles: usize) {
+    store.set_max_component_handles(handles);
+    if let Some(table) = store.concurrent_resource_table() {
+        table.set_max_capacity(handles);
+    }
+}
 
 /// The limiter of one store. A refused growth is a failed `memory.grow` for the guest, which its
 /// allocator reports in its own way; the peak is kept for the closing line.

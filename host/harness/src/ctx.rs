@@ -41,16 +41,9 @@ impl TurnCtx {
         self.inputs.cancellation()
     }
 
-    /// Waits while too many events are unread. A guest that winds down loses nothing and waits for
-    /// nobody.
+    /// Waits while too many events are unread.
     pub(crate) async fn emit(&self, event: HarnessEvent) {
-        let cancellation = self.cancellation();
-        let slot = tokio::select! {
-            biased;
-            slot = self.events.slot(&event) => slot,
-            () = cancellation.interrupted() => None,
-        };
-        self.events.guest(event, slot);
+        self.events.guest(event, &self.cancellation()).await;
     }
 }
 

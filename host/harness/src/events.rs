@@ -1,7 +1,8 @@
 //! The stream of events of a session, and the tally of a turn that is read off it.
 //!
 //! Two kinds of writer: the guest, which waits while too many of its events are unread, and the
-//! host, which never waits (the pipeline reports from inside a stage). Order is one for both.
+//! host, which never waits (the pipeline reports from inside a stage). Order is one for both. What a
+//! guest makes the host report, as often as it likes, counts as the guest's.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -10,6 +11,7 @@ use domain::limits::EVENT_QUEUE;
 use domain::{Event, HarnessEvent, NanoDollars, Part};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
+use crate::cancel::Cancellation;
 use crate::cut::{cut_text, size};
 
 /// Bytes of an event that take a slot of their own: what waits for a reader is bounded by 256
@@ -25,6 +27,8 @@ const PART_BYTES: usize = 16;
 pub struct Events {
     sender: mpsc::UnboundedSender<(Event, Option<OwnedSemaphorePermit>)>,
     slots: Arc<Semaphore>,
+    /// For a guest that winds down: as many again, so that it need not wait for its reader.
+    late: Arc<Semaphore>,
     tally: Arc<Mutex<Tally>>,
 }
 
@@ -48,8 +52,9 @@ pub struct Tally {
 /// A stream for one session.
 pub fn events() -> (Events, EventReader) {
     let (sender, receiver) = mpsc::unbounded_channel();
-    let slots = Arc::new(Semaphore::new(EVENT_QUEUE));
-    (Events { sender, slots, tally: Arc::default() }, EventReader(receiver))
+    let slots = || Arc::new(Semaphore::new(EVENT_QUEUE));
+    let events = Events { sender, slots: slots(), late: slots(), tally: Arc::default() };
+    (events, EventReader(receiver))
 }
 
 impl Events {
@@ -64,18 +69,23 @@ impl Events {
         let _ = self.sender.send((event, None));
     }
 
-    /// Waits while too many of the guest's events are unread; a large event counts for several.
-    /// Cancel-safe.
-    pub(crate) async fn slot(&self, event: &HarnessEvent) -> Option<OwnedSemaphorePermit> {
-        let slots = size(event).div_ceil(SLOT_BYTES).clamp(1, EVENT_QUEUE);
-        let slots = u32::try_from(slots).unwrap_or(1);
-        self.slots.clone().acquire_many_owned(slots).await.ok()
+    /// Reports for the guest, and waits while too many of its events are unread; a large event
+    /// counts for several. A cancellation unblocks it.
+    pub(crate) async fn guest(&self, event: HarnessEvent, cancellation: &Cancellation) {
+        let bytes = size(&event);
+        self.caused(Event::Harness(event), bytes, cancellation).await;
     }
 
-    /// Reports for the guest. `None` for one that winds down after a cancellation.
-    pub(crate) fn guest(&self, event: HarnessEvent, slot: Option<OwnedSemaphorePermit>) {
-        let event = Event::Harness(event);
+    /// Reports what a guest made the host do, with the bytes of it that are the guest's. It waits as
+    /// the guest's own events do.
+    pub async fn caused(&self, event: Event, bytes: usize, cancellation: &Cancellation) {
+        let slot = tokio::select! {
+            biased;
+            slot = slot(&self.slots, bytes) => slot,
+            () = cancellation.interrupted() => slot(&self.late, bytes).await,
+        };
         self.tally().see(&event);
+        // As above.
         let _ = self.sender.send((event, slot));
     }
 
@@ -83,6 +93,12 @@ impl Events {
     pub fn take_tally(&self) -> Tally {
         std::mem::take(&mut *self.tally())
     }
+}
+
+/// Cancel-safe.
+async fn slot(slots: &Arc<Semaphore>, bytes: usize) -> Option<OwnedSemaphorePermit> {
+    let wanted = bytes.div_ceil(SLOT_BYTES).clamp(1, EVENT_QUEUE);
+    slots.clone().acquire_many_owned(u32::try_from(wanted).unwrap_or(1)).await.ok()
 }
 
 impl EventReader {
@@ -144,8 +160,7 @@ mod tests {
 
     /// Whether there was room.
     fn emit(events: &Events, event: HarnessEvent) -> bool {
-        let slot = events.slot(&event).now_or_never();
-        slot.map(|slot| events.guest(event, slot)).is_some()
+        events.guest(event, &Cancellation::default()).now_or_never().is_some()
     }
 
     #[test]
@@ -162,6 +177,28 @@ mod tests {
         // Nobody reads any more: nothing to wait for.
         drop(reader);
         assert!(emit(&events, message("x")));
+    }
+
+    #[test]
+    fn what_a_guest_makes_the_host_report_waits_too() {
+        let (events, mut reader) = events();
+        let cancellation = Cancellation::default();
+        let ask = || Event::Verb { verb: "memory.add".into(), summary: String::new() };
+        let caused = || events.caused(ask(), 0, &cancellation).now_or_never().is_some();
+        assert_eq!((0..2 * EVENT_QUEUE).filter(|_| caused()).count(), EVENT_QUEUE);
+        assert!(!emit(&events, message("x")), "both have the same room");
+        assert!(reader.try_next().is_some());
+        assert!(caused());
+    }
+
+    #[test]
+    fn winding_down_waits_for_nobody_within_reason() {
+        let (events, _reader) = events();
+        let cancellation = Cancellation::default();
+        let emit = || events.guest(message("x"), &cancellation).now_or_never().is_some();
+        assert_eq!((0..2 * EVENT_QUEUE).filter(|_| emit()).count(), EVENT_QUEUE);
+        cancellation.cancel();
+        assert_eq!((0..2 * EVENT_QUEUE).filter(|_| emit()).count(), EVENT_QUEUE);
     }
 
     #[test]

@@ -54,7 +54,9 @@ impl wit_wait::Host for TurnView<'_> {
             (0u32..).zip(waitables).filter(|(_, w)| w.is_ready()).map(|(i, _)| i).collect()
         };
         let now = ready(&waitables);
-        if !now.is_empty() || (waitables.is_empty() && timeout_ms.is_none()) {
+        let never = waitables.is_empty() && timeout_ms.is_none();
+        // A time-out of zero is a look: a timer would take it for a millisecond.
+        if !now.is_empty() || never || timeout_ms == Some(0) {
             return Ok(now);
         }
         let cancellation = self.ctx.cancellation();
@@ -95,9 +97,16 @@ impl wit_wait::Host for TurnView<'_> {
                     () = signal.abandoned() => {}
                 }
             });
+            give_way().await;
         }
         Ok(self.table.push(waitable)?)
     }
+}
+
+/// Lets the task that was spawned for a guest run before the guest goes on. One that makes and drops
+/// such tasks in a loop would queue them faster than they end, with all others behind them.
+async fn give_way() {
+    tokio::task::yield_now().await;
 }
 
 impl wit::Host for TurnView<'_> {}
@@ -129,6 +138,7 @@ impl wit_turn::HostPermission for TurnView<'_> {
 
     async fn drop(&mut self, this: Resource<wit_turn::Permission>) -> wasmtime::Result<()> {
         self.table.delete(Resource::<Permission>::new_own(this.rep()))?;
+        give_way().await;
         Ok(())
     }
 }

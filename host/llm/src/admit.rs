@@ -1,5 +1,6 @@
 //! Admission: is the request sound, and may it start now?
 
+use domain::Quoted;
 use domain::chat::{EXTRA_FIELDS, Request, ToolChoice};
 use domain::limits::REQUEST_MAX_BYTES;
 
@@ -48,19 +49,23 @@ pub(crate) fn admit(request: &Request) -> Result<(), LlmError> {
             || !tool.name.bytes().all(sound)
         {
             return invalid(format!(
-                "tool name `{}` must be 1 to {TOOL_NAME_MAX_BYTES} letters, digits, `_` or `-`",
-                tool.name
+                "tool name {} must be 1 to {TOOL_NAME_MAX_BYTES} letters, digits, `_` or `-`",
+                Quoted(&tool.name)
             ));
         }
     }
     if let ToolChoice::Named(name) = &request.tool_choice
         && !request.tools.iter().any(|tool| tool.name == *name)
     {
-        return invalid(format!("`tool-choice` names `{name}`, which is not among `tools`"));
+        return invalid(format!(
+            "`tool-choice` names {}, which is not among `tools`",
+            Quoted(name)
+        ));
     }
     if let Some(name) = request.extra.keys().find(|name| !EXTRA_FIELDS.contains(&name.as_str())) {
         return invalid(format!(
-            "`extra.{name}` is not allowed; allowed are: {}",
+            "{} of `extra` is not allowed; allowed are: {}",
+            Quoted(name),
             EXTRA_FIELDS.join(", ")
         ));
     }

@@ -1,7 +1,7 @@
 //! Why a completion failed: what a guest can act on, plus `Other`.
 
-use domain::Scope;
 use domain::provider::ProviderError;
+use domain::{Quoted, Scope};
 
 /// Texts are safe to show to a guest and a user: no key, no upstream body, no host path.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -10,7 +10,7 @@ pub enum LlmError {
     BudgetExhausted { scope: Scope, resets_at: Option<u64>, message: String },
     #[error("too many requests; try again in {after_ms} ms")]
     RateLimited { after_ms: u32 },
-    #[error("no model `{model}`; {hint}")]
+    #[error("no model {}; {hint}", Quoted(model))]
     UnknownModel { model: String, hint: String },
     #[error(
         "the price of `{model}` is unknown, and a paid model without a price is refused; {fix}"

@@ -11,12 +11,30 @@ use wasmtime::Store;
 
 use crate::error::TurnError;
 use crate::harness_file::{Harness, Pre};
-use crate::state::State;
+use crate::state::{HANDLES_MAX, State};
 
 /// CPU of `start`: an interpreter initialises in milliseconds; ten seconds are a loop.
 const START_CPU: Duration = Duration::from_secs(10);
 /// CPU of one turn, waiting not counted: pi computes 10 to 20 ms for a turn of three steps.
 const TURN_CPU: Duration = Duration::from_secs(120);
+
+/// What is kept of a failure that a guest words itself: it is recorded, shown and sent on.
+const FAILURE_MAX_BYTES: usize = 16 << 10;
+
+/// CPU that a harness may use. Waiting is not counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CpuLimits {
+    /// Of instantiation and `start` together.
+    pub start: Duration,
+    /// Of each turn.
+    pub turn: Duration,
+}
+
+impl Default for CpuLimits {
+    fn default() -> Self {
+        Self { start: START_CPU, turn: TURN_CPU }
+    }
+}
 
 /// What a harness says of itself in `start`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -32,6 +50,7 @@ pub(crate) struct Guest {
     store: Store<State>,
     exports: Exports,
     meter: Meter,
+    cpu: CpuLimits,
     pub features: Features,
 }
 
@@ -41,18 +60,19 @@ enum Exports {
 }
 
 impl Guest {
-    /// Instantiates the component and calls `start`.
-    pub async fn start(
+    /// Instantiates the component. The next call must be `start`.
+    pub async fn instantiate(
         harness: &Harness,
         engine: &wasmtime::Engine,
         state: State,
-        config: &wit::Config,
+        cpu: CpuLimits,
     ) -> Result<Self, TurnError> {
         let mut store = Store::new(engine, state);
         store.limiter(|state| &mut state.limits);
+        engine::limit_handles(&mut store, HANDLES_MAX);
         let meter = Meter::default();
         meter.guard(&mut store);
-        meter.allow(START_CPU);
+        meter.allow(cpu.start);
         let exports = meter
             .measure(async {
                 Ok(match &*harness.pre {
@@ -61,14 +81,21 @@ impl Guest {
                 })
             })
             .await
-            .map_err(TurnError::Instantiate)?;
-        let mut guest = Self { store, exports, meter, features: Features::default() };
-        let features = guest.call_start(config).await?;
-        guest.features = Features {
+            .map_err(|error: wasmtime::Error| match error.downcast_ref::<CpuExhausted>() {
+                Some(exhausted) => TurnError::Cpu(*exhausted),
+                None => TurnError::Instantiate(error),
+            })?;
+        Ok(Self { store, exports, meter, cpu, features: Features::default() })
+    }
+
+    /// Calls `start`, once.
+    pub async fn start(&mut self, config: &wit::Config) -> Result<(), TurnError> {
+        let features = self.call_start(config).await?;
+        self.features = Features {
             images: features.contains(wit::Features::IMAGES),
             steer: features.contains(wit::Features::STEER),
         };
-        Ok(guest)
+        Ok(())
     }
 
     pub fn state(&mut self) -> &mut State {
@@ -99,7 +126,7 @@ impl Guest {
 
     /// Runs one turn. Dropping the future leaves the instance unusable.
     pub async fn turn(&mut self, prompt: Vec<Part>) -> Result<wit::Stop, TurnError> {
-        self.meter.allow(TURN_CPU);
+        self.meter.allow(self.cpu.turn);
         let Self { store, exports, meter, .. } = self;
         let result =
             match exports {
@@ -125,10 +152,10 @@ impl Guest {
         match result {
             Ok(Ok(value)) => Ok(value),
             Ok(Err(error)) => Err(match error {
-                wit::Error::Invalid(text) => TurnError::Invalid(text),
-                wit::Error::Model(text) => TurnError::Model(text),
-                wit::Error::Budget(text) => TurnError::Budget(text),
-                wit::Error::Other(text) => TurnError::Harness(text),
+                wit::Error::Invalid(text) => TurnError::Invalid(shortened(text)),
+                wit::Error::Model(text) => TurnError::Model(shortened(text)),
+                wit::Error::Budget(text) => TurnError::Budget(shortened(text)),
+                wit::Error::Other(text) => TurnError::Harness(shortened(text)),
             }),
             Err(trap) => Err(match trap.downcast_ref::<CpuExhausted>() {
                 Some(exhausted) => TurnError::Cpu(*exhausted),
@@ -137,6 +164,14 @@ impl Guest {
             }),
         }
     }
+}
+
+fn shortened(mut text: String) -> String {
+    if text.len() > FAILURE_MAX_BYTES {
+        text.truncate(text.floor_char_boundary(FAILURE_MAX_BYTES));
+        text.push_str("… [cut]");
+    }
+    text
 }
 
 impl TurnError {

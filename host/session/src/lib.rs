@@ -15,8 +15,8 @@ mod state;
 mod wasi;
 
 pub use error::{OpenError, TurnError};
-pub use guest::Features;
+pub use guest::{CpuLimits, Features};
 pub use harness_file::{ComponentFile, Harness, Middleware};
 pub use refusal::HarnessError;
 pub use runtime::{Runtime, RuntimeError, RuntimeOptions};
-pub use session::{Session, SessionConfig, TurnReport, leftovers};
+pub use session::{Instance, Session, SessionConfig, TurnReport, leftovers};

@@ -26,11 +26,11 @@ use verbs::{Lines, VerbsCtx};
 use wasmtime_wasi_http::WasiHttpCtx;
 
 use crate::error::{OpenError, TurnError};
-use crate::guest::Guest;
+use crate::guest::{CpuLimits, Guest};
 use crate::harness_file::Harness;
 use crate::runtime::Runtime;
 use crate::state::{State, table};
-use crate::wasi::{STATE, WORKSPACE, context};
+use crate::wasi::{STATE, WORKSPACE, Wasi};
 
 /// How long a cancelled guest may wind down before its instance is dropped, as the contract says.
 const CANCEL_GRACE: Duration = Duration::from_secs(5);
@@ -81,8 +81,14 @@ pub struct Session {
     servers: Servers,
     handle: TurnHandle,
     guest: Option<Guest>,
+    cpu: CpuLimits,
     /// Held as long as the session is open here.
     _lock: File,
+}
+
+/// See [`Session::instantiate`]. It lives until it is dropped.
+pub struct Instance {
+    _guest: Guest,
 }
 
 struct Reporter(Events);
@@ -105,7 +111,7 @@ impl Session {
             model: config.model.clone(),
             source,
         })?;
-        is_directory(&config.workspace)?;
+        is_directory("the workspace", &config.workspace)?;
         create_private(&config.state)?;
         let lock = lock(&config)?;
         let digest = harness.digest().to_string();
@@ -155,6 +161,7 @@ impl Session {
             servers,
             handle,
             guest: None,
+            cpu: CpuLimits::default(),
             _lock: lock,
         };
         Ok((session, reader))
@@ -162,6 +169,17 @@ impl Session {
 
     pub fn id(&self) -> &SessionId {
         &self.config.session
+    }
+
+    /// Allows other amounts of CPU than the defaults, to instances that start from now on.
+    pub fn limit_cpu(&mut self, cpu: CpuLimits) {
+        self.cpu = cpu;
+    }
+
+    /// An instance of the harness beside the session's own, with all that it would have, on which
+    /// nothing is called: to see whether and how fast there can be one.
+    pub async fn instantiate(&self) -> Result<Instance, TurnError> {
+        Ok(Instance { _guest: self.fresh().await? })
     }
 
     /// Steers the running turn from elsewhere.
@@ -243,6 +261,26 @@ impl Session {
         steps: Arc<Steps>,
     ) -> Result<Stop, TurnError> {
         let prompt = bindings::convert::parts_in(parts_out(prompt)).map_err(TurnError::TooLarge)?;
+        let cancelled = cancellation.clone();
+        let stopped = async {
+            cancelled.cancelled().await;
+            tokio::time::sleep(CANCEL_GRACE).await;
+        };
+        tokio::select! {
+            result = self.attempt(turn, prompt, cancellation, steps) => result,
+            () = stopped => Err(TurnError::Stuck(CANCEL_GRACE)),
+        }
+    }
+
+    /// Starts the guest where there is none, and runs the turn. The guest is kept if it is sound;
+    /// dropping the future drops it.
+    async fn attempt(
+        &mut self,
+        turn: &TurnId,
+        prompt: Vec<Part>,
+        cancellation: Cancellation,
+        steps: Arc<Steps>,
+    ) -> Result<Stop, TurnError> {
         // The list of tools stands before the guest may ask for it, and for the whole turn.
         tokio::select! {
             biased;
@@ -264,22 +302,25 @@ impl Session {
         state.llm.caller.turn = Some(turn.clone());
         state.llm.steps = steps;
         state.verbs.cancellation = cancellation.clone();
-        state.tools.cancellation = cancellation.clone();
-        let stopped = async {
-            cancellation.cancelled().await;
-            tokio::time::sleep(CANCEL_GRACE).await;
-        };
-        let result = tokio::select! {
-            result = guest.turn(parts_out(prompt)) => result.map(stop_in),
-            () = stopped => Err(TurnError::Stuck(CANCEL_GRACE)),
-        };
+        state.tools.cancellation = cancellation;
+        let result = guest.turn(parts_out(prompt)).await.map(stop_in);
         if result.as_ref().is_ok() || result.as_ref().is_err_and(TurnError::is_the_guests) {
             self.guest = Some(guest);
         }
         result
     }
 
+    async fn fresh(&self) -> Result<Guest, TurnError> {
+        let engine = self.runtime.engine().wasmtime();
+        Guest::instantiate(&self.harness, engine, self.state(), self.cpu).await
+    }
+
     async fn start(&self) -> Result<Guest, TurnError> {
+        for (what, path) in
+            [("the workspace", &self.config.workspace), ("the session's state", &self.config.state)]
+        {
+            is_directory(what, path).map_err(|error| TurnError::Harness(chain(&error)))?;
+        }
         let sessions = self.runtime.store().session();
         let resumed = sessions.get(&self.config.session)?.resumed();
         let history = match resumed {
@@ -295,8 +336,9 @@ impl Session {
             history,
             settings: self.config.settings.clone(),
         };
-        let state = self.state().map_err(|error| TurnError::Harness(chain(&error)))?;
-        Guest::start(&self.harness, self.runtime.engine().wasmtime(), state, &config).await
+        let mut guest = self.fresh().await?;
+        guest.start(&config).await?;
+        Ok(guest)
     }
 
     /// Past messages, the newest that fit.
@@ -323,17 +365,18 @@ impl Session {
         Ok(kept)
     }
 
-    fn state(&self) -> Result<State, OpenError> {
+    fn state(&self) -> State {
         let SessionConfig { agent, session, task, caps, user, .. } = &self.config;
         let store = self.runtime.store().clone();
         let lines = Lines::new(store.clone(), agent.clone(), session.clone());
-        let wasi = context(
-            self.harness.name(),
-            &self.config.workspace,
-            &self.config.state,
-            &self.egress,
-            &lines,
-        )?;
+        let wasi = Wasi {
+            harness: self.harness.name().into(),
+            workspace: self.config.workspace.clone(),
+            state: self.config.state.clone(),
+            egress: self.egress.clone(),
+            lines: lines.clone(),
+            made: None,
+        };
         let caller = Caller {
             agent: agent.clone(),
             session: session.clone(),
@@ -345,7 +388,7 @@ impl Session {
             fallback: self.config.fallback.clone(),
         };
         let observer = Arc::new(Reporter(self.events.clone()));
-        Ok(State {
+        State {
             table: table(),
             limits: StoreLimits::default(),
             wasi,
@@ -373,7 +416,7 @@ impl Session {
                 self.handle.cancellation(),
             ),
             machine: MachineCtx { approvals: self.approvals.clone() },
-        })
+        }
     }
 }
 
@@ -420,8 +463,8 @@ fn lock(config: &SessionConfig) -> Result<File, OpenError> {
     }
 }
 
-fn is_directory(path: &Path) -> Result<(), OpenError> {
-    let error = |source| OpenError::Directory { what: "the workspace", path: path.into(), source };
+fn is_directory(what: &'static str, path: &Path) -> Result<(), OpenError> {
+    let error = |source| OpenError::Directory { what, path: path.into(), source };
     if std::fs::metadata(path).map_err(error)?.is_dir() {
         return Ok(());
     }

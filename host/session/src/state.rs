@@ -10,17 +10,19 @@ use tools::{HasTools, ToolsCtx, ToolsView};
 use verbs::{HasVerbs, VerbsCtx, VerbsView};
 use wasmtime::component::{Linker, ResourceTable};
 use wasmtime_wasi::filesystem::WasiFilesystemView as _;
-use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
+use wasmtime_wasi::{WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
-/// Handles that a guest may hold at once: completions, waitables, files. A busy harness holds a
-/// few dozen; a leak ends here instead of in the host's memory.
-const HANDLES_MAX: usize = 10_000;
+use crate::wasi::Wasi;
+
+/// Handles that a guest may hold at once: completions, waitables, files; and those that it makes
+/// itself. A busy harness holds a few dozen; a leak ends here instead of in the host's memory.
+pub(crate) const HANDLES_MAX: usize = 10_000;
 
 pub(crate) struct State {
     pub table: ResourceTable,
     pub limits: StoreLimits,
-    pub wasi: WasiCtx,
+    pub wasi: Wasi,
     pub guard: Guard,
     pub http: WasiHttpCtx,
     pub hooks: Hooks,
@@ -41,7 +43,7 @@ pub(crate) fn table() -> ResourceTable {
 
 impl WasiView for State {
     fn ctx(&mut self) -> WasiCtxView<'_> {
-        WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
+        WasiCtxView { ctx: self.wasi.get(), table: &mut self.table }
     }
 }
 

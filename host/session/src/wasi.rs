@@ -1,6 +1,9 @@
 //! WASI as a guest sees it: the workspace, a private `/state`, no environment of the host.
+//!
+//! Made when the guest first asks for any of it: opening two directories costs more than all the rest
+//! of an instance, and many a harness never looks at a file.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use network::Egress;
 use store::log::Level;
@@ -9,20 +12,35 @@ use verbs::{GuestOutput, Lines};
 use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
 use wasmtime_wasi::{FsPerms, WasiCtx, WasiCtxBuilder};
 
-use crate::error::OpenError;
-
 /// Also a guest's initial working directory.
 pub(crate) use approvals::WORKSPACE;
 /// Where a guest keeps what belongs to the session.
 pub(crate) const STATE: &str = "/state";
 
-pub(crate) fn context(
+/// What WASI is made from, and then WASI itself.
+pub(crate) struct Wasi {
+    pub harness: String,
+    pub workspace: PathBuf,
+    pub state: PathBuf,
+    pub egress: Egress,
+    pub lines: Lines,
+    pub made: Option<Box<WasiCtx>>,
+}
+
+impl Wasi {
+    pub fn get(&mut self) -> &mut WasiCtx {
+        let Self { harness, workspace, state, egress, lines, made } = self;
+        made.get_or_insert_with(|| Box::new(context(harness, workspace, state, egress, lines)))
+    }
+}
+
+fn context(
     harness: &str,
     workspace: &Path,
     state: &Path,
     egress: &Egress,
     lines: &Lines,
-) -> Result<WasiCtx, OpenError> {
+) -> WasiCtx {
     let mut builder = WasiCtxBuilder::new();
     builder
         .args(&[harness])
@@ -32,16 +50,15 @@ pub(crate) fn context(
         .allow_blocking_current_thread(true)
         .stdout(Output { lines: lines.clone(), level: Level::Info })
         .stderr(Output { lines: lines.clone(), level: Level::Warn });
-    for (what, host, guest) in
-        [("the workspace", workspace, WORKSPACE), ("the session's state", state, STATE)]
-    {
-        builder.preopened_dir(host, guest, FsPerms::ReadWrite).map_err(|e| {
-            let source = std::io::Error::other(e.to_string());
-            OpenError::Directory { what, path: host.into(), source }
-        })?;
+    for (host, guest) in [(workspace, WORKSPACE), (state, STATE)] {
+        // The session has looked before it started the guest. What is gone since then the guest
+        // does not have.
+        if let Err(error) = builder.preopened_dir(host, guest, FsPerms::ReadWrite) {
+            tracing::error!(%error, path = %host.display(), "a guest's directory cannot be opened");
+        }
     }
     network::configure(&mut builder, egress);
-    Ok(builder.build())
+    builder.build()
 }
 
 /// A guest's stdout or stderr: lines of the agent's log.

@@ -6,8 +6,8 @@
 
 mod query;
 
-use domain::AgentName;
 use domain::limits::{NOTE_MAX_BYTES, NOTE_TAG_MAX_BYTES, NOTE_TAGS_MAX, PAGE_MAX};
+use domain::{AgentName, Quoted};
 use rusqlite::{Row, params};
 
 use crate::column::{int, json, uint};
@@ -47,7 +47,7 @@ pub struct Hit {
 pub enum MemoryError {
     #[error(transparent)]
     Invalid(#[from] Invalid),
-    #[error("no note `{id}`")]
+    #[error("no note {}", Quoted(id))]
     NotFound { id: String },
     #[error("this agent has {NOTES_MAX} notes, the most that are kept; delete some first")]
     Full,

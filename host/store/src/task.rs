@@ -4,8 +4,8 @@
 //! task of another agent is the same as an unknown one. There are no cycles: a parent must exist
 //! when its child is made and never changes (and the schema checks that it is the older one).
 
-use domain::AgentName;
 use domain::limits::{PAGE_MAX, TASK_DETAIL_MAX_BYTES, TASK_TITLE_MAX_BYTES};
+use domain::{AgentName, Quoted};
 use rusqlite::{OptionalExtension as _, Row, Transaction, params};
 use serde::Serialize;
 
@@ -82,7 +82,7 @@ pub struct Change {
 pub enum TaskError {
     #[error(transparent)]
     Invalid(#[from] Invalid),
-    #[error("no task `{id}`")]
+    #[error("no task {}", Quoted(id))]
     NotFound { id: String },
     #[error("this agent has {TASKS_MAX} tasks, the most that are kept")]
     Full,

@@ -31,12 +31,13 @@ impl wit::Host for VerbsView<'_> {
             return Ok(Err(refused));
         }
         let question = Question::new(question, choices);
-        ctx.events.host(Event::Ask {
+        let event = Event::Ask {
             id: question.id.clone(),
             question: question.text.clone(),
             choices: question.choices.clone(),
             call: None,
-        });
+        };
+        ctx.events.caused(event, size, &ctx.cancellation).await;
         let asked = tokio::select! {
             biased;
             () = ctx.cancellation.cancelled() => Err(Error::Cancelled),

@@ -59,9 +59,12 @@ impl VerbsCtx {
         })
     }
 
-    /// Tells the user that a verb changed something.
-    pub(crate) fn changed(&self, verb: &str, summary: impl Into<String>) {
-        self.events.host(Event::Verb { verb: verb.into(), summary: summary.into() });
+    /// Tells the user that a verb changed something. The guest waits while too much is unread.
+    pub(crate) async fn changed(&self, verb: &str, summary: impl Into<String>) {
+        let summary = summary.into();
+        let bytes = summary.len();
+        let event = Event::Verb { verb: verb.into(), summary };
+        self.events.caused(event, bytes, &self.cancellation).await;
     }
 }
 

@@ -22,7 +22,9 @@ impl wit::Host for VerbsView<'_> {
         }
         let added = self.0.store.memory().add(&self.0.agent, &text, &tags, now_ms());
         if added.is_ok() {
-            self.0.changed("memory.add", text.chars().take(SUMMARY_CHARS).collect::<String>());
+            self.0
+                .changed("memory.add", text.chars().take(SUMMARY_CHARS).collect::<String>())
+                .await;
         }
         Ok(added.map(|id| id.to_string()).map_err(error_out))
     }
@@ -63,7 +65,7 @@ impl wit::Host for VerbsView<'_> {
         }
         let deleted = self.0.store.memory().delete(&self.0.agent, &id);
         if deleted.is_ok() {
-            self.0.changed("memory.delete", id);
+            self.0.changed("memory.delete", id).await;
         }
         Ok(deleted.map_err(error_out))
     }

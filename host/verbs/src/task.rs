@@ -19,7 +19,7 @@ impl wit::Host for VerbsView<'_> {
         let tasks = self.0.store.task();
         let created = tasks.create(&self.0.agent, &title, &detail, parent.as_deref(), now_ms());
         if created.is_ok() {
-            self.0.changed("task.create", title);
+            self.0.changed("task.create", title).await;
         }
         Ok(created.map(|id| id.to_string()).map_err(error_out))
     }
@@ -40,7 +40,9 @@ impl wit::Host for VerbsView<'_> {
         };
         let updated = self.0.store.task().update(&self.0.agent, &id, &change, now_ms());
         if let Ok(task) = &updated {
-            self.0.changed("task.update", format!("{}: {}", task.status.as_str(), task.title));
+            self.0
+                .changed("task.update", format!("{}: {}", task.status.as_str(), task.title))
+                .await;
         }
         Ok(updated.map(task_out).map_err(error_out))
     }

@@ -1,6 +1,7 @@
 //! The components: every folder below `components/` becomes `<cache>/components/<folder>.wasm`,
-//! rebuilt only when its sources, the contract or its toolchain changed. Called before anything
-//! runs or tests.
+//! rebuilt only when its sources, the contract or its toolchain changed. Guests that exist for tests
+//! only are below `tests/guests/` and become `<cache>/components/tests/<folder>.wasm`, where the host
+//! does not look for harnesses. Called before anything runs or tests.
 
 use std::ffi::{OsStr, OsString};
 use std::fs;
@@ -27,6 +28,7 @@ struct Component {
     name: String,
     dir: PathBuf,
     kind: Kind,
+    output: PathBuf,
 }
 
 impl Component {
@@ -47,13 +49,13 @@ pub fn build(settings: &Settings, names: &[OsString]) -> Result<()> {
         if !names.is_empty() && !names.iter().any(|name| component.is_called(name)) {
             continue;
         }
-        let output = settings.components().join(format!("{}.wasm", component.name));
+        let output = &component.output;
         let inputs = Inputs::new("component 1").path(&component.dir)?.path(&settings.wit())?;
         let lock = settings.lock(&component.name);
         match component.kind {
-            Kind::Npm => ensure(&output, &inputs.stamp(), &lock, || {
+            Kind::Npm => ensure(output, &inputs.stamp(), &lock, || {
                 say(format_args!("building component {}", component.name));
-                publish(&output, |partial| {
+                publish(output, |partial| {
                     npm::build(settings, &component.name, &component.dir, partial)
                 })
             })?,
@@ -73,9 +75,9 @@ pub fn build(settings: &Settings, names: &[OsString]) -> Result<()> {
                     .path(&workspace.join("Cargo.toml"))?
                     .path(&workspace.join("Cargo.lock"))?
                     .text(&toolchain.id);
-                ensure(&output, &inputs.stamp(), &lock, || {
+                ensure(output, &inputs.stamp(), &lock, || {
                     say(format_args!("building component {}", component.name));
-                    publish(&output, |partial| cargo(settings, &component.name, toolchain, partial))
+                    publish(output, |partial| cargo(settings, &component.name, toolchain, partial))
                 })?;
             }
         }
@@ -105,9 +107,16 @@ pub fn test(settings: &Settings) -> Result<()> {
 
 /// Every component of the clone, by name.
 fn all(settings: &Settings) -> Result<Vec<Component>> {
-    let root = settings.root.join("components");
+    let mut components = below(&settings.root.join("components"), &settings.components())?;
+    components.extend(below(&settings.root.join("tests/guests"), &settings.test_guests())?);
+    components.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(components)
+}
+
+/// The components below `root`, which are built to `outputs`.
+fn below(root: &Path, outputs: &Path) -> Result<Vec<Component>> {
     let mut components = Vec::new();
-    for entry in fs::read_dir(&root).with_context(|| format!("cannot read {}", root.display()))? {
+    for entry in fs::read_dir(root).with_context(|| format!("cannot read {}", root.display()))? {
         let dir = entry?.path();
         let Some(name) = dir.file_name().and_then(|name| name.to_str()) else {
             bail!("{}: a component's name must be UTF-8", dir.display());
@@ -121,9 +130,9 @@ fn all(settings: &Settings) -> Result<Vec<Component>> {
         } else {
             continue;
         };
-        components.push(Component { name: name.to_owned(), kind, dir });
+        let output = outputs.join(format!("{name}.wasm"));
+        components.push(Component { name: name.to_owned(), kind, output, dir });
     }
-    components.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(components)
 }
 

@@ -73,6 +73,11 @@ impl Settings {
         self.cache.join("components")
     }
 
+    /// The finished guests that exist for tests only; beside the others, but not among them.
+    pub fn test_guests(&self) -> PathBuf {
+        self.components().join("tests")
+    }
+
     /// The local models, `<name>.gguf`.
     pub fn models(&self) -> PathBuf {
         self.cache.join("models")

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::program::compiled;
+use crate::program::{compiled, harnesses};
 use crate::{Run, Server, Terminal};
 
 /// What a test's provider takes as its key: recognisable wherever it turns up.
@@ -67,7 +67,16 @@ impl Place {
         Run::new(self).args(["run", harness, "--workspace"]).args([text(&workspace)])
     }
 
-    /// The same with the model `mock/m` of `server`, with [`KEY`] as the key, and `facts` as all
+    /// The same with a guest that exists for tests only, which has no name to be run by.
+    pub fn run_guest(&self, name: &str) -> Run {
+        let name = format!("tests/{name}");
+        compiled(&name);
+        let component = harnesses().join(format!("{name}.wasm"));
+        let workspace = self.workspace();
+        Run::new(self).args(["run", text(&component), "--workspace", text(&workspace)])
+    }
+
+    /// The same as `run` with the model `mock/m` of `server`, with [`KEY`] as the key, and `facts` as all
     /// that the configuration says about the model.
     pub fn run_with(&self, harness: &str, server: &Server, facts: &str) -> Run {
         self.run_with_provider(harness, server, "type: openai", facts)

@@ -71,16 +71,18 @@ pub fn compiled(harness: &str) {
         component.display()
     );
     let cache = cache();
-    let mark = cache.join(format!("{harness}-{}-{}", stamp(&component), stamp(&executable())));
+    let name = harness.replace('/', "-");
+    let mark = cache.join(format!("{name}-{}-{}", stamp(&component), stamp(&executable())));
     if mark.exists() {
         return;
     }
-    let lock = File::create(cache.join(format!("{harness}.lock"))).expect("a lock file");
+    let lock = File::create(cache.join(format!("{name}.lock"))).expect("a lock file");
     lock.lock().expect("a lock on the compilation");
     if !mark.exists() {
         let place = Place::new();
         let script = place.script(&[serde_json::json!({"text": "warm"})]);
-        let run = Run::new(&place).args(["run", harness, "--model", &script, "warm up"]);
+        let component = component.to_str().expect("a folder with a readable name");
+        let run = Run::new(&place).args(["run", component, "--model", &script, "say warm"]);
         run.start().done_within(COMPILE_DEADLINE).succeeded();
         File::create(&mark).expect("a mark");
     }

@@ -12,6 +12,7 @@ mod cancel;
 mod conversation;
 mod echo;
 mod echo_languages;
+mod hostile;
 mod local_model;
 mod model_pull;
 mod openai;

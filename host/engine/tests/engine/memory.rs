@@ -84,3 +84,68 @@ async fn what_begins_too_large_does_not_begin() {
         assert!(error.is_err(), "{allocation:?} {component}");
     }
 }
+
+/// Links of a list in the collected heap that is never let go.
+const COLLECTED: &str = r#"
+(component
+  (import "wait" (func))
+  (core module $m
+    (type $link (struct (field (ref null $link)) (field i64) (field i64) (field i64)))
+    (global $head (mut (ref null $link)) (ref.null $link))
+    (func (export "spin")
+      (loop
+        (global.set $head (struct.new $link
+          (global.get $head) (i64.const 1) (i64.const 2) (i64.const 3)))
+        (br 0))))
+  (core instance $m (instantiate $m))
+  (func (export "spin") (canon lift (core func $m "spin"))))
+"#;
+
+#[tokio::test]
+async fn a_collected_heap_counts_as_memory() {
+    for allocation in [Allocation::Pooled, Allocation::OnDemand] {
+        let engine = engine(allocation);
+        let mut guest = guest(&engine, COLLECTED, Duration::ZERO).await.unwrap();
+        let trap = guest.call("spin").await.unwrap_err();
+        assert!(guest.store.data().refused(), "{allocation:?}: {trap:?}");
+        assert!(guest.store.data().peak_bytes() <= MEMORY_MAX_BYTES);
+    }
+}
+
+/// Of a resource of the guest's own, and of what the component model keeps for waiting.
+const HANDLES: &str = r#"
+(component
+  (import "wait" (func))
+  (type $r (resource (rep i32)))
+  (core func $new (canon resource.new $r))
+  (core func $set (canon waitable-set.new))
+  (core module $m
+    (import "r" "new" (func $new (param i32) (result i32)))
+    (import "r" "set" (func $set (result i32)))
+    (func (export "resources") (loop (drop (call $new (i32.const 1))) (br 0)))
+    (func (export "sets") (loop (drop (call $set)) (br 0))))
+  (core instance $r (export "new" (func $new)) (export "set" (func $set)))
+  (core instance $m (instantiate $m (with "r" (instance $r))))
+  (func (export "resources") (canon lift (core func $m "resources")))
+  (func (export "sets") (canon lift (core func $m "sets"))))
+"#;
+
+#[tokio::test]
+async fn handles_are_bounded() {
+    let engine = engine(Allocation::OnDemand);
+    for call in ["resources", "sets"] {
+        let mut guest = guest(&engine, HANDLES, Duration::ZERO).await.unwrap();
+        engine::limit_handles(&mut guest.store, 1_000);
+        guest.meter.allow(Duration::from_secs(60));
+        let trap = guest.call(call).await.unwrap_err();
+        assert!(!trap.is::<engine::CpuExhausted>(), "{call}: {trap:?}");
+    }
+}
+
+#[tokio::test]
+async fn memories_that_threads_could_share_are_not_there() {
+    let engine = engine(Allocation::OnDemand);
+    let component = r#"(component (import "wait" (func)) (core module $m (memory 1 1 shared))
+        (core instance (instantiate $m)))"#;
+    assert!(guest(&engine, component, Duration::ZERO).await.is_err());
+}

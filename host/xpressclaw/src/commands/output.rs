@@ -3,13 +3,13 @@
 //! JSON is one object a line, so that a program can read a long answer piece by piece and so that
 //! a new kind of line breaks nobody.
 
-use std::io::{self, ErrorKind, Write};
+use std::io::{ErrorKind, Write};
 
 use anyhow::{Context as _, Result};
 use domain::{NanoDollars, Price};
 use serde::Serialize;
 
-use crate::render::DIM;
+use crate::render::{DIM, json_line};
 
 /// Prints data. A reader that has gone, like `head`, is no error.
 pub fn print(data: &str) -> Result<()> {
@@ -24,12 +24,8 @@ pub fn print(data: &str) -> Result<()> {
 
 /// Prints objects, one a line.
 pub fn print_json<T: Serialize>(objects: &[T]) -> Result<()> {
-    let mut lines = Vec::new();
-    for object in objects {
-        serde_json::to_writer(&mut lines, object).map_err(io::Error::from)?;
-        lines.push(b'\n');
-    }
-    print(&String::from_utf8_lossy(&lines))
+    let lines = objects.iter().map(json_line).collect::<Result<String, _>>()?;
+    print(&lines)
 }
 
 /// Says something beside the data. A closed stderr loses it.

@@ -10,7 +10,7 @@ pub fn plain(text: &str) -> String {
 
 /// Whether a character only shows itself: no control character, and none of those that reorder
 /// what is read (Unicode bidirectional controls).
-fn is_harmless(c: char) -> bool {
+pub(super) fn is_harmless(c: char) -> bool {
     match c {
         '\n' | '\t' => true,
         '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}' => false,

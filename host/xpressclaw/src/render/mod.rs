@@ -99,9 +99,24 @@ impl Printer {
 }
 
 fn json(object: &impl Serialize) -> std::io::Result<()> {
-    let mut line = serde_json::to_vec(object).map_err(std::io::Error::other)?;
-    line.push(b'\n');
+    let line = json_line(object)?;
     let mut stdout = std::io::stdout().lock();
-    stdout.write_all(&line)?;
+    stdout.write_all(line.as_bytes())?;
     stdout.flush()
+}
+
+/// A line of JSON. It may be looked at in a terminal, too: what JSON need not escape and a terminal
+/// acts on all the same (the control characters above ASCII, Unicode's direction marks) is escaped.
+pub fn json_line<T: Serialize>(value: &T) -> std::io::Result<String> {
+    let plain = serde_json::to_string(value).map_err(std::io::Error::other)?;
+    let mut line = String::with_capacity(plain.len() + 1);
+    for c in plain.chars() {
+        match escape::is_harmless(c) {
+            true => line.push(c),
+            // Only texts hold such characters, and all of them are in the basic plane.
+            false => line.push_str(&format!("\\u{:04x}", u32::from(c))),
+        }
+    }
+    line.push('\n');
+    Ok(line)
 }

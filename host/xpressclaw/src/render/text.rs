@@ -94,7 +94,8 @@ impl Text {
                 self.answer(&text)
             }
             HarnessEvent::Message { part } => {
-                self.answer(&domain::content::plain_text(std::slice::from_ref(part)))
+                let text = domain::content::plain_text(std::slice::from_ref(part));
+                self.answer(&plain(&text))
             }
             HarnessEvent::Thought { text } => {
                 let text = plain(text);

@@ -44,12 +44,27 @@ fn an_import_that_nobody_offers_is_named() -> Result<()> {
 
 #[test]
 fn every_shipped_component_fits_a_world_that_is_run() -> Result<()> {
+    fit_a_world_that_is_run("components", &folders()?)
+}
+
+/// They are harnesses like any other, but stand where the host does not look for some.
+#[test]
+fn every_guest_for_tests_fits_a_harness_world_and_is_not_shipped() -> Result<()> {
+    let beside: Vec<PathBuf> = folders()?.iter().map(|folder| folder.join("tests")).collect();
+    fit_a_world_that_is_run("tests/guests", &beside)?;
+    let shipped = built(&folders()?)?;
+    for name in sources("tests/guests")? {
+        ensure!(find(&shipped, &name).is_none(), "{name} is built where harnesses are found");
+    }
+    Ok(())
+}
+
+fn fit_a_world_that_is_run(sources: &str, folders: &[PathBuf]) -> Result<()> {
     let targets = Targets::of(&crate::contract()?)?;
-    let built = built()?;
-    for name in sources()? {
-        let Some(path) = built.iter().find(|path| path.file_stem().is_some_and(|s| s == &*name))
-        else {
-            bail!("components/{name} is not built: no {name}.wasm in {FOLDERS}; {FIX}");
+    let built = built(folders)?;
+    for name in self::sources(sources)? {
+        let Some(path) = find(&built, &name) else {
+            bail!("{sources}/{name} is not built: no {name}.wasm in {folders:?}; {FIX}");
         };
         let bytes = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
         if !targets.fitting(&bytes).iter().any(|world| RUN.contains(world)) {
@@ -65,14 +80,23 @@ fn every_shipped_component_fits_a_world_that_is_run() -> Result<()> {
 
 const FIX: &str = "`cargo xtask test` builds the components and sets the variable";
 
-/// The components that are built.
-fn built() -> Result<Vec<PathBuf>> {
+fn find<'a>(built: &'a [PathBuf], name: &str) -> Option<&'a PathBuf> {
+    built.iter().find(|path| path.file_stem().is_some_and(|stem| stem == name))
+}
+
+/// Where the host looks for harnesses.
+fn folders() -> Result<Vec<PathBuf>> {
     let folders = env::var_os(FOLDERS).filter(|value| !value.is_empty());
     let folders = folders.with_context(|| format!("{FOLDERS} is not set; {FIX}"))?;
+    Ok(env::split_paths(&folders).collect())
+}
+
+/// The components that are built.
+fn built(folders: &[PathBuf]) -> Result<Vec<PathBuf>> {
     let mut built = Vec::new();
-    for folder in env::split_paths(&folders) {
+    for folder in folders {
         let read = || format!("cannot read {} of {FOLDERS}; {FIX}", folder.display());
-        for entry in fs::read_dir(&folder).with_context(read)? {
+        for entry in fs::read_dir(folder).with_context(read)? {
             let path = entry?.path();
             if path.extension().is_some_and(|extension| extension == "wasm") {
                 built.push(path);
@@ -83,9 +107,9 @@ fn built() -> Result<Vec<PathBuf>> {
     Ok(built)
 }
 
-/// The components that the repository has the source of.
-fn sources() -> Result<Vec<String>> {
-    let folder = crate::root().join("components");
+/// The components that the repository has the source of, in a folder of its own each.
+fn sources(folder: &str) -> Result<Vec<String>> {
+    let folder = crate::root().join(folder);
     let mut names = Vec::new();
     for entry in fs::read_dir(&folder)? {
         let path = entry?.path();

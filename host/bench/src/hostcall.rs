@@ -1,0 +1,190 @@
+//! `bench hostcall`: what a call of the host costs a guest, against a host function of the same
+//! signature that does nothing, under bare wasmtime. The same guest calls both, in a loop.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+use bindings::base::content::Part;
+use bindings::base::wait::Waitable;
+use bindings::harness::Harness as Agent;
+use bindings::llm::{chat, types as llm};
+use bindings::session::turn;
+use bindings::session::types::Config;
+use bindings::xclaw::{log, memory, types as xclaw};
+use wasmtime::Store;
+use wasmtime::component::{Linker, Resource, ResourceType};
+
+use crate::host::{Bare, Host, Told, turn as play};
+use crate::stats::{conditions, median, verdict};
+
+const ROUNDS: usize = 15;
+/// Calls in one turn: the turn around them does not show.
+const CALLS: u32 = 20_000;
+/// Writing a log line ends in the store a thousand times a minute and in a counter otherwise.
+const KINDS: [(&str, &str); 4] = [
+    ("ready", "base/wait waitable.ready"),
+    ("next", "llm/chat completion.next, at its end"),
+    ("log", "xclaw/log write, over the rate"),
+    ("memory", "xclaw/memory list-notes, of none"),
+];
+/// A call that only looks into memory may cost this much more than one that does nothing.
+const RATIO: f64 = 1.5;
+
+pub fn run(arguments: &[String]) -> Result<()> {
+    let rounds = match arguments.first() {
+        Some(text) => text.parse().context("the number of rounds")?,
+        None => ROUNDS,
+    };
+    println!("one call, {CALLS} calls a turn, {rounds} rounds in turns; {}\n", conditions());
+    println!("{:<40}{:>10}{:>10}{:>9}", "", "ours", "bare", "ratio");
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        for (kind, what) in KINDS {
+            let (ours, bare) = measure(kind, rounds).await?;
+            let (ours, bare) = (per_call(&ours), per_call(&bare));
+            let promise = match kind {
+                // The store's own work: it is measured, not bounded.
+                "memory" => String::new(),
+                _ => format!("   promised ≤ {RATIO}x: {}", verdict(ours / bare <= RATIO)),
+            };
+            println!("{what:<40}{ours:>7.0} ns{bare:>7.0} ns{:>8.2}x{promise}", ours / bare);
+        }
+        Ok(())
+    })
+}
+
+/// Nanoseconds.
+fn per_call(samples: &[Duration]) -> f64 {
+    median(samples).as_secs_f64() * 1e9 / f64::from(CALLS)
+}
+
+async fn measure(kind: &str, rounds: usize) -> Result<(Vec<Duration>, Vec<Duration>)> {
+    let host = Host::new(1)?;
+    let (mut session, mut events) = host.session(&host.harness("tests/hostile")?)?;
+    let mut bare = Peer::new().await?;
+    let prompt = |calls: u32| format!("loop {kind} {calls}");
+    // Warm, and past the log's rate.
+    play(&mut session, &mut events, &prompt(CALLS)).await?;
+    bare.turn(&prompt(CALLS)).await?;
+    let (mut ours, mut peers) = (Vec::new(), Vec::new());
+    for _ in 0..rounds {
+        let began = Instant::now();
+        play(&mut session, &mut events, &prompt(0)).await?;
+        let empty = began.elapsed();
+        let began = Instant::now();
+        play(&mut session, &mut events, &prompt(CALLS)).await?;
+        ours.push(began.elapsed().saturating_sub(empty));
+        let began = Instant::now();
+        bare.turn(&prompt(0)).await?;
+        let empty = began.elapsed();
+        let began = Instant::now();
+        bare.turn(&prompt(CALLS)).await?;
+        peers.push(began.elapsed().saturating_sub(empty));
+    }
+    Ok((ours, peers))
+}
+
+/// The guest with host functions that do nothing.
+struct Peer {
+    store: Store<()>,
+    agent: Agent,
+    _bare: Bare,
+}
+
+impl Peer {
+    async fn new() -> Result<Self> {
+        let bare = Bare::new(1)?;
+        let component = bare.component("tests/hostile")?;
+        let mut linker = Linker::<()>::new(bare.engine.wasmtime());
+        link(&mut linker).told()?;
+        linker.define_unknown_imports_as_traps(&component).told()?;
+        let mut store = Store::new(bare.engine.wasmtime(), ());
+        store.set_epoch_deadline(u64::MAX / 2);
+        let agent = Agent::instantiate_async(&mut store, &component, &linker).await.told()?;
+        let config = Config {
+            session: "s".into(),
+            resumed: false,
+            model: "m".into(),
+            role: None,
+            workspace: "/".into(),
+            history: Vec::new(),
+            settings: "{}".into(),
+        };
+        let exports = agent.xpressclaw_harness_agent();
+        store
+            .run_concurrent(async |accessor| exports.call_start(accessor, config).await)
+            .await
+            .told()?
+            .told()?
+            .map_err(|error| anyhow::anyhow!("{error:?}"))?;
+        Ok(Self { store, agent, _bare: bare })
+    }
+
+    async fn turn(&mut self, prompt: &str) -> Result<()> {
+        let exports = self.agent.xpressclaw_harness_agent();
+        let prompt = vec![Part::Text(prompt.into())];
+        self.store
+            .run_concurrent(async |accessor| exports.call_turn(accessor, prompt).await)
+            .await
+            .told()?
+            .told()?
+            .map_err(|error| anyhow::anyhow!("{error:?}"))?;
+        Ok(())
+    }
+}
+
+/// Asynchronous host functions of the contract's signatures that return at once.
+fn link(linker: &mut Linker<()>) -> wasmtime::Result<()> {
+    let mut wait = linker.instance("xpressclaw:base/wait@0.1.0")?;
+    wait.resource("waitable", ResourceType::host::<Waitable>(), |_, _| Ok(()))?;
+    wait.func_wrap_async("[method]waitable.ready", |_, (_,): (Resource<Waitable>,)| {
+        Box::new(async { Ok((false,)) })
+    })?;
+    let mut input = linker.instance("xpressclaw:harness/turn@0.1.0")?;
+    input.func_wrap_async("input-ready", |_, (): ()| {
+        Box::new(async { Ok((Resource::<Waitable>::new_own(0),)) })
+    })?;
+    input.func_wrap_async("emit", |_, (_,): (bindings::session::types::Event,)| {
+        Box::new(async { Ok(()) })
+    })?;
+    // It is imported for a type only.
+    input.resource("permission", ResourceType::host::<turn::Permission>(), |_, _| Ok(()))?;
+    let mut logs = linker.instance("xpressclaw:xclaw/log@0.1.0")?;
+    logs.func_wrap_async("write", |_, (_, _): (log::Level, String)| Box::new(async { Ok(()) }))?;
+    let mut notes = linker.instance("xpressclaw:xclaw/memory@0.1.0")?;
+    notes.func_wrap_async("list-notes", |_, (_, _): (Option<String>, u32)| {
+        Box::new(async { Ok((Ok::<Vec<memory::Note>, xclaw::Error>(Vec::new()),)) })
+    })?;
+    let mut chats = linker.instance("xpressclaw:llm/chat@0.1.0")?;
+    chats.resource("completion", ResourceType::host::<chat::Completion>(), |_, _| Ok(()))?;
+    let ended = Arc::new(AtomicBool::new(false));
+    let began = ended.clone();
+    chats.func_wrap_async("complete", move |_, (_,): (llm::Request,)| {
+        began.store(false, Ordering::Relaxed);
+        Box::new(async { Ok((Ok::<_, llm::Error>(Resource::<chat::Completion>::new_own(0)),)) })
+    })?;
+    chats.func_wrap_async(
+        "[method]completion.next",
+        move |_, (_,): (Resource<chat::Completion>,)| {
+            let last = !ended.swap(true, Ordering::Relaxed);
+            Box::new(async move { Ok((Ok::<_, llm::Error>(answer(last)),)) })
+        },
+    )?;
+    Ok(())
+}
+
+/// The end of an answer, or what follows it.
+fn answer(last: bool) -> Vec<llm::Event> {
+    if !last {
+        return Vec::new();
+    }
+    vec![llm::Event::Finished(llm::Outcome {
+        finish: llm::Finish::Stop,
+        model: String::new(),
+        downgraded_from: None,
+        usage: llm::Usage { input: 0, cached: 0, cache_written: 0, output: 0, reasoning: 0 },
+        cost: 0,
+    })]
+}

@@ -1,0 +1,66 @@
+//! Floods of host calls, and handles that are never given back.
+
+use session::TurnError;
+use store::log::{TAIL_MAX, Tail};
+
+use crate::bench::{Host, chain};
+use crate::model::Model;
+
+const CALLS: [&str; 18] = [
+    "emit", "wait", "timer", "log", "print", "memory", "search", "task", "budget", "version",
+    "ask", "permit", "input", "models", "tools", "shell", "complete", "file",
+];
+
+#[tokio::test]
+async fn every_flood_is_metered() {
+    let host = Host::new(Model::default());
+    for call in CALLS {
+        let mut hostile = host.hostile().short();
+        let error = host.play(&mut hostile, &format!("flood {call}")).await.unwrap_err();
+        assert!(matches!(&error, TurnError::Cpu(_)), "{call}: {error:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_flood_can_be_cancelled() {
+    let host = Host::new(Model::default());
+    for call in CALLS {
+        let mut hostile = host.hostile();
+        let error = host.cancel(&mut hostile, &format!("flood {call}")).await.unwrap_err();
+        assert!(matches!(&error, TurnError::Stuck(_)), "{call}: {error:?}");
+    }
+}
+
+#[tokio::test]
+async fn leaked_handles_end_at_the_limit() {
+    let host = Host::new(Model::default());
+    for handle in ["timer", "input", "permit", "fields"] {
+        let mut hostile = host.hostile();
+        let error = host.play(&mut hostile, &format!("leak {handle}")).await.unwrap_err();
+        assert!(matches!(&error, TurnError::Trap(_)), "{handle}: {error:?}");
+        assert_eq!(hostile.answered(&format!("leak {handle} 9000")).await, "false", "{handle}");
+    }
+}
+
+#[tokio::test]
+async fn open_files_end_at_the_limit() {
+    let host = Host::new(Model::default());
+    let mut hostile = host.hostile();
+    let error = host.play(&mut hostile, "leak file").await.unwrap_err();
+    assert!(matches!(&error, TurnError::Trap(_)), "{}", chain(&error));
+}
+
+#[tokio::test]
+async fn of_a_million_lines_few_are_kept_and_the_others_counted() {
+    let host = Host::new(Model::default());
+    for (call, lines) in [("log", 1_000_000), ("print", 20_000)] {
+        let mut hostile = host.hostile();
+        host.play(&mut hostile, &format!("flood {call} {lines} 10")).await.unwrap();
+        drop(hostile);
+        let tail = Tail { agent: None, session: None, level: None, after: None };
+        let lines = host.store().log().tail(&tail, TAIL_MAX).unwrap();
+        assert!(lines.iter().any(|line| line.message.ends_with("too many a minute")), "{call}");
+        // A thousand of each, and as many more for each minute that this takes.
+        assert!((1_000..10_000).contains(&lines.len()), "{call}: {}", lines.len());
+    }
+}
