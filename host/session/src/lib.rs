@@ -10,6 +10,7 @@ mod harness_file;
 mod refusal;
 mod runtime;
 mod session;
+mod span;
 mod state;
 mod wasi;
 

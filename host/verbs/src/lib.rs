@@ -61,6 +61,7 @@ impl VerbsCtx {
 
     /// Tells the user that a verb changed something.
     pub(crate) fn changed(&self, verb: &str, summary: impl Into<String>) {
+        tracing::debug!(verb, "a verb changed something");
         self.events.host(Event::Verb { verb: verb.into(), summary: summary.into() });
     }
 }

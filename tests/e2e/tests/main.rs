@@ -13,6 +13,7 @@ mod echo;
 mod echo_languages;
 mod local_model;
 mod model_pull;
+mod observability;
 mod openai;
 mod output;
 mod pi;

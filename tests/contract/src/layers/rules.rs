@@ -36,6 +36,7 @@ const LAYERS: &[Layer] = &[
             "models",
             "network",
             "providers",
+            "telemetry",
             "tools",
             "verbs",
         ],
