@@ -49,11 +49,6 @@ variables! {
 }
 
 impl Variable {
-    /// The value as text; an empty one is none, and so is one that is no text.
-    pub fn text(&self) -> Option<String> {
-        std::env::var(self.name).ok().filter(|value| !value.is_empty())
-    }
-
     /// The value as a path.
     pub fn path(&self) -> Option<PathBuf> {
         std::env::var_os(self.name).filter(|value| !value.is_empty()).map(PathBuf::from)
