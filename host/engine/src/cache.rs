@@ -146,7 +146,9 @@ impl CompileCache {
         digest: &Digest,
         bytes: &[u8],
     ) -> Result<Component, LoadError> {
-        let component = Component::from_binary(engine, bytes)
+        let span = tracing::debug_span!("compile", component.digest = %digest);
+        let component = span
+            .in_scope(|| Component::from_binary(engine, bytes))
             .map_err(|source| LoadError::Compile { path: path.into(), source })?;
         let entry = self.entry(engine, digest);
         let kept = component.serialize().and_then(|code| Ok(self.write(&entry, &code)?));

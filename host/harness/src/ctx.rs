@@ -5,6 +5,7 @@ use std::sync::Arc;
 use approvals::Approvals;
 use domain::{HarnessEvent, TurnInput};
 
+use crate::calls::Calls;
 use crate::cancel::Cancellation;
 use crate::events::Events;
 use crate::inputs::Inputs;
@@ -14,6 +15,7 @@ pub struct TurnCtx {
     pub(crate) events: Events,
     pub(crate) inputs: Arc<Inputs>,
     pub(crate) approvals: Approvals,
+    calls: Calls,
 }
 
 /// The other side of a running turn: input and cancellation. Cloning shares it.
@@ -24,12 +26,17 @@ pub struct TurnHandle {
 
 impl TurnCtx {
     pub fn new(events: Events, approvals: Approvals) -> Self {
-        Self { events, inputs: Arc::default(), approvals }
+        Self { events, inputs: Arc::default(), approvals, calls: Calls::default() }
     }
 
     /// For a fresh instance in a session that has a handle already.
     pub fn with_handle(events: Events, approvals: Approvals, handle: &TurnHandle) -> Self {
-        Self { events, inputs: handle.inputs.clone(), approvals }
+        Self { events, inputs: handle.inputs.clone(), approvals, calls: Calls::default() }
+    }
+
+    /// Ends the spans of calls that the guest left open: the turn is over.
+    pub fn end_calls(&mut self) {
+        self.calls.clear();
     }
 
     pub fn handle(&self) -> TurnHandle {
@@ -42,7 +49,8 @@ impl TurnCtx {
     }
 
     /// Waits while too many events are unread.
-    pub(crate) async fn emit(&self, event: HarnessEvent) {
+    pub(crate) async fn emit(&mut self, event: HarnessEvent) {
+        self.calls.see(&event);
         self.events.guest(event, &self.cancellation()).await;
     }
 }

@@ -4,6 +4,7 @@
 //! `TurnCtx` per session and links this crate's `Host` implementations. Nothing here knows of
 //! models, money or storage.
 
+mod calls;
 mod cancel;
 mod ctx;
 mod cut;

@@ -8,6 +8,7 @@ use domain::chat::{Delta, Finish, Outcome};
 use domain::provider::{Call, ProviderError};
 use futures::{FutureExt, StreamExt};
 use harness::Cancellation;
+use tracing::{Instrument as _, Span};
 
 use crate::call::call;
 use crate::completion::{Driver, Item};
@@ -16,6 +17,7 @@ use crate::error::LlmError;
 use crate::pipeline::Observer;
 use crate::reservation::Reservation;
 use crate::route::Route;
+use crate::span;
 use crate::steps::Steps;
 
 /// No vocabulary has longer tokens than 128 bytes; an answer of twice that per token of its limit
@@ -47,18 +49,20 @@ pub(crate) async fn drive(
     cancellation: Cancellation,
     steps: Arc<Steps>,
 ) {
+    let span = Span::current();
     let mut count = Count::new(&run.route);
     run.reservation.sending();
+    let answered = stream(&run, &driver, &mut count).instrument(tracing::debug_span!("stream"));
     let ended = tokio::select! {
         biased;
         () = driver.abandoned() => Ended::Cancelled,
         () = cancellation.cancelled() => Ended::Cancelled,
         () = steps.over() => Ended::Cancelled,
-        ended = AssertUnwindSafe(stream(&run, &driver, &mut count)).catch_unwind() => {
+        ended = AssertUnwindSafe(answered).catch_unwind() => {
             ended.unwrap_or(Ended::Panicked)
         }
     };
-    let last = settle(&mut run, &count, ended);
+    let last = tracing::debug_span!("settle").in_scope(|| settle(&mut run, &count, ended, &span));
     driver.end(last);
 }
 
@@ -93,7 +97,7 @@ async fn stream(run: &Run, driver: &Driver, count: &mut Count) -> Ended {
 }
 
 /// Books what was used, reports it, and says what the reader gets last.
-fn settle(run: &mut Run, count: &Count, ended: Ended) -> Item {
+fn settle(run: &mut Run, count: &Count, ended: Ended, span: &Span) -> Item {
     let request = &run.call.request;
     let served = count.served(&run.route);
     let usage = match &ended {
@@ -112,6 +116,7 @@ fn settle(run: &mut Run, count: &Count, ended: Ended) -> Item {
         Ended::Finished(finish) => Some(*finish),
         Ended::Failed(_) | Ended::Cancelled | Ended::Panicked => None,
     };
+    span::settled(span, &served, finish, usage, cost.0);
     run.observer.event(Event::StepFinished { step, model: served.clone(), finish, usage, cost });
     let last = match (ended, booked) {
         // An answer is only finished when it is booked.
@@ -133,6 +138,9 @@ fn settle(run: &mut Run, count: &Count, ended: Ended) -> Item {
             run.route.provider.name()
         ))),
     };
+    if let Item::Failed(error) = &last {
+        span::failed(span, error);
+    }
     if let Item::Failed(error) = &last
         && *error != LlmError::Cancelled
     {

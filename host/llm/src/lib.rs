@@ -21,6 +21,7 @@ mod price;
 mod reservation;
 mod reserve;
 mod route;
+mod span;
 mod steps;
 mod warn;
 

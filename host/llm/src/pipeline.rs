@@ -8,6 +8,7 @@ use harness::Cancellation;
 use store::Store;
 use store::ledger::{Cap, Refusal};
 use tokio_util::task::TaskTracker;
+use tracing::{Instrument as _, Span};
 
 use crate::admit::admit;
 use crate::completion::{Completion, pair};
@@ -16,6 +17,7 @@ use crate::error::LlmError;
 use crate::price::{Quote, quote};
 use crate::reserve::{Ask, Granted, Verdict, describe, exhausted, reserve};
 use crate::route::{Route, Router};
+use crate::span;
 use crate::steps::Steps;
 use crate::warn::warn;
 use domain::chat::Request;
@@ -96,8 +98,20 @@ impl Pipeline {
         request: Request,
         context: &Context,
     ) -> Result<Completion, LlmError> {
-        admit(&request)?;
         let requested = request.model.clone().unwrap_or_else(|| caller.model.clone());
+        let step = span::step(caller, &request, &requested);
+        let started = self.begin(caller, request, requested, context).instrument(step.clone());
+        started.await.inspect_err(|error| span::failed(&step, error))
+    }
+
+    async fn begin(
+        &self,
+        caller: &Caller,
+        request: Request,
+        requested: String,
+        context: &Context,
+    ) -> Result<Completion, LlmError> {
+        tracing::debug_span!("admit").in_scope(|| admit(&request))?;
         if requested != caller.model && !caller.models.contains(&requested) {
             return Err(LlmError::UnknownModel {
                 model: requested,
@@ -109,7 +123,8 @@ impl Pipeline {
         // Why the requested model was left.
         let mut left: Option<Box<Refusal>> = None;
         loop {
-            let (route, quote) = match (self.price(&request, &target), &left) {
+            let price = tracing::debug_span!("price");
+            let (route, quote) = match (price.in_scope(|| self.price(&request, &target)), &left) {
                 (Ok(priced), _) => priced,
                 (Err(error), None) => return Err(error),
                 (Err(error), Some(refusal)) => {
@@ -126,7 +141,7 @@ impl Pipeline {
                 tried: &tried,
                 observer: &*context.observer,
             };
-            match reserve(&ask, quote).await? {
+            match reserve(&ask, quote).instrument(tracing::debug_span!("reserve")).await? {
                 Verdict::Granted(granted) => {
                     if let Some(refusal) = left {
                         context.observer.event(Event::Downgrade {
@@ -162,6 +177,8 @@ impl Pipeline {
     ) -> Completion {
         let Context { cancellation, steps, observer } = context.clone();
         let step = steps.next();
+        let span = Span::current();
+        span::granted(&span, step, &route, granted.reservation.amount().0);
         warn(&granted.lines, &steps, &*observer);
         observer.event(Event::StepStarted {
             step,
@@ -178,10 +195,11 @@ impl Pipeline {
         let run = Run { requested, route, call, reservation, step, observer };
         let (driver, completion) = pair();
         let token = steps.token();
-        self.0.drivers.spawn(async move {
+        let driving = async move {
             drive(driver, run, cancellation, steps).await;
             drop(token);
-        });
+        };
+        self.0.drivers.spawn(driving.instrument(span));
         completion
     }
 }

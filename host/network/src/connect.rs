@@ -9,6 +9,7 @@ use tokio::time::{Instant, timeout};
 
 /// Tries the addresses in order, all within `limit`. Each gets an equal share of what is left, so
 /// that one that never answers leaves time for the others. The last failure is the error.
+#[tracing::instrument(level = "debug", skip_all, fields(server.port = port, otel.kind = "client"))]
 pub(crate) async fn connect(
     addresses: &[IpAddr],
     port: u16,

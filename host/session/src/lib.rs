@@ -11,6 +11,7 @@ mod refusal;
 mod runtime;
 mod servers;
 mod session;
+mod span;
 mod state;
 mod wasi;
 

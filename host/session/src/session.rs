@@ -22,6 +22,7 @@ use network::{Egress, Hooks, Policy};
 use store::ledger::Cap;
 use store::session::{End, Opening, Role, TurnEnd};
 use tools::ToolsCtx;
+use tracing::Instrument as _;
 use verbs::{Lines, VerbsCtx};
 use wasmtime_wasi_http::WasiHttpCtx;
 
@@ -29,6 +30,7 @@ use crate::error::{OpenError, TurnError};
 use crate::guest::{CpuLimits, Guest};
 use crate::harness_file::Harness;
 use crate::runtime::Runtime;
+use crate::span;
 use crate::state::{State, table};
 use crate::wasi::{STATE, WORKSPACE, Wasi};
 
@@ -195,6 +197,11 @@ impl Session {
     /// Runs one turn to its end. The instance is kept for the next one unless it broke.
     pub async fn turn(&mut self, prompt: Vec<Part>) -> TurnReport {
         let turn = TurnId::mint();
+        let span = span::turn(&self.config, self.harness.name(), &turn);
+        self.conduct(turn, prompt).instrument(span).await
+    }
+
+    async fn conduct(&mut self, turn: TurnId, prompt: Vec<Part>) -> TurnReport {
         let began = Instant::now();
         self.events.take_tally();
         // Before anybody hears of the turn: who cancels on that event cancels this turn.
@@ -215,7 +222,11 @@ impl Session {
         }
         // The guest may have left completions open; what they used belongs to this turn.
         steps.finish().await;
+        if let Some(guest) = &mut self.guest {
+            guest.state().turn.end_calls();
+        }
         let tally = self.events.take_tally();
+        span::ended(&tally, result.as_ref().err());
         let end = match &result {
             Ok(stop) => End::Stop(*stop),
             Err(error) => End::Failed(error.to_string()),
@@ -289,7 +300,7 @@ impl Session {
         }
         let mut guest = match self.guest.take() {
             Some(guest) => guest,
-            None => self.start().await?,
+            None => self.start().instrument(tracing::debug_span!("start")).await?,
         };
         self.runtime.store().session().begin_turn(&self.config.session, turn, &prompt, now_ms())?;
         let images = prompt.iter().any(|part| matches!(part, Part::Blob(_)));

@@ -61,6 +61,7 @@ impl VerbsCtx {
 
     /// Tells the user that a verb changed something. The guest waits while too much is unread.
     pub(crate) async fn changed(&self, verb: &str, summary: impl Into<String>) {
+        tracing::debug!(verb, "a verb changed something");
         let summary = summary.into();
         let bytes = summary.len();
         let event = Event::Verb { verb: verb.into(), summary };

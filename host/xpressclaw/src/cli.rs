@@ -42,6 +42,20 @@ pub struct Global {
     /// The configuration file [env: XPRESSCLAW_CONFIG] [default: ./xpressclaw.yaml]
     #[arg(long, global = true, value_name = "FILE")]
     pub config: Option<PathBuf>,
+    /// The program's own log on stderr: `error` to `trace`, or `crate=level` [env: XPRESSCLAW_LOG] [default: error]
+    #[arg(long, global = true, value_name = "LEVEL")]
+    pub log_level: Option<String>,
+    /// How to print that log [env: XPRESSCLAW_LOG_FORMAT] [default: text]
+    #[arg(long, global = true, value_enum)]
+    pub log_format: Option<LogFormat>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// For people
+    Text,
+    /// One object a line
+    Json,
 }
 
 #[derive(Debug, Subcommand)]

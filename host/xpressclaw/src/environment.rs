@@ -30,13 +30,21 @@ variables! {
     LOCAL_MODEL = "XPRESSCLAW_LOCAL_MODEL":
         "The model `local`: a .gguf file, or the name of one; it goes before the configuration.";
     LOG = "XPRESSCLAW_LOG":
-        "The program's own log on stderr, e.g. `debug` or `llm=trace`; by default `error`.";
+        "The program's own log on stderr, e.g. `debug` or `llm=trace`; `--log-level` goes before it.";
+    LOG_FORMAT = "XPRESSCLAW_LOG_FORMAT":
+        "`text` or `json`; `--log-format` goes before it.";
     MODEL_MIRROR = "XPRESSCLAW_MODEL_MIRROR":
         "A server that `model pull` asks in place of https://huggingface.co; plain HTTP only on loopback.";
     MODEL_PATH = "XPRESSCLAW_MODEL_PATH":
         "Folders with local models (*.gguf), separated like PATH.";
     HTTPS_PROXY = "HTTPS_PROXY":
         "The proxy for model providers; `https_proxy` and `ALL_PROXY` likewise.";
+    OTLP_ENDPOINT = "OTEL_EXPORTER_OTLP_ENDPOINT":
+        "A collector for spans, e.g. `http://localhost:4318`; by default none are made.";
+    OTLP_HEADERS = "OTEL_EXPORTER_OTLP_HEADERS":
+        "Headers for the collector, `name=value,name=value`.";
+    OTEL_SERVICE = "OTEL_SERVICE_NAME":
+        "What this program is called at the collector; by default `xpressclaw`.";
     NO_COLOR = "NO_COLOR":
         "Set to anything: no colours.";
 }

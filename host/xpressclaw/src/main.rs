@@ -11,6 +11,7 @@ mod exit;
 mod harness_path;
 mod hosted;
 mod local_model;
+mod log;
 mod models;
 mod paths;
 mod render;
@@ -22,19 +23,16 @@ mod typed;
 use std::process::ExitCode;
 
 use clap::Parser;
-use tracing_subscriber::EnvFilter;
 
 use crate::cli::Cli;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    let filter =
-        EnvFilter::try_from_env(environment::LOG.name).unwrap_or_else(|_| EnvFilter::new("error"));
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_target(false)
-        .without_time()
-        .init();
-    exit::report(commands::dispatch(cli))
+    let log = match log::init(&cli.global) {
+        Ok(log) => log,
+        Err(failure) => return exit::report(Err(failure.into())),
+    };
+    let code = exit::report(commands::dispatch(cli));
+    log.close();
+    code
 }

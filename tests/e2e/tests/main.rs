@@ -15,6 +15,7 @@ mod echo_languages;
 mod hostile;
 mod local_model;
 mod model_pull;
+mod observability;
 mod openai;
 mod output;
 mod pi;

@@ -37,6 +37,7 @@ const LAYERS: &[Layer] = &[
             "mcp",
             "network",
             "providers",
+            "telemetry",
             "tools",
             "verbs",
         ],
