@@ -71,6 +71,7 @@ impl Host {
             task: MODEL.into(),
             policy: Policy::deny_all(),
             rules: Rules::default(),
+            servers: Vec::new(),
             user: Arc::new(Nobody),
         };
         Ok(Session::open(self.runtime.clone(), harness.clone(), config)?)

@@ -29,5 +29,5 @@ pub use limits::{
 };
 pub use list::Tool;
 pub use output::Output;
-pub use servers::{Hooks, Servers};
+pub use servers::{Hook, Hooks, Servers};
 pub use spec::{Selection, Spec, Transport, Value};

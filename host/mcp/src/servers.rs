@@ -22,13 +22,16 @@ use crate::spec::Spec;
 
 const MINUTE: Duration = Duration::from_secs(60);
 
+/// Takes the name of a server and a text.
+pub type Hook = Arc<dyn Fn(&str, &str) + Send + Sync>;
+
 /// Where servers' words go; both are called from any thread and must not block.
 #[derive(Clone)]
 pub struct Hooks {
     /// A server's name, and a sentence about it for the user.
-    pub notice: Arc<dyn Fn(&str, &str) + Send + Sync>,
+    pub notice: Hook,
     /// A server's name, and a line of its stderr.
-    pub stderr: Arc<dyn Fn(&str, &str) + Send + Sync>,
+    pub stderr: Hook,
 }
 
 /// See the module. Cloning shares it; the last clone that goes ends all servers.

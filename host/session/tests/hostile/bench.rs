@@ -125,6 +125,7 @@ impl Host {
             task: "test".into(),
             policy: setup.policy.clone(),
             rules: Rules::default(),
+            servers: Vec::new(),
             user: Arc::new(Nobody),
         };
         let (session, mut reader) = Session::open(self.runtime.clone(), harness, config).unwrap();
