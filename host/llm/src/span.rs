@@ -39,8 +39,8 @@ pub(crate) fn step(caller: &Caller, request: &Request, model: &str) -> Span {
 /// The step got its money and goes to a provider.
 pub(crate) fn granted(span: &Span, step: u32, route: &Route, reserved: u64) {
     span.record("gen_ai.provider.name", route.provider.name());
-    span.record("xpressclaw.step", step);
-    span.record("xpressclaw.reserved_nano_dollars", reserved);
+    span.record("xpressclaw.step", i64::from(step));
+    span.record("xpressclaw.reserved_nano_dollars", number(reserved));
 }
 
 /// The step was booked.
@@ -49,18 +49,23 @@ pub(crate) fn settled(span: &Span, served: &str, finish: Option<Finish>, usage: 
     if let Some(finish) = finish {
         span.record("gen_ai.response.finish_reasons", reason(finish));
     }
-    span.record("gen_ai.usage.input_tokens", usage.input);
-    span.record("gen_ai.usage.output_tokens", usage.output);
-    span.record("gen_ai.usage.cache_read.input_tokens", usage.cached);
-    span.record("gen_ai.usage.cache_creation.input_tokens", usage.cache_written);
-    span.record("gen_ai.usage.reasoning.output_tokens", usage.reasoning);
-    span.record("xpressclaw.cost_nano_dollars", cost);
+    span.record("gen_ai.usage.input_tokens", number(usage.input));
+    span.record("gen_ai.usage.output_tokens", number(usage.output));
+    span.record("gen_ai.usage.cache_read.input_tokens", number(usage.cached));
+    span.record("gen_ai.usage.cache_creation.input_tokens", number(usage.cache_written));
+    span.record("gen_ai.usage.reasoning.output_tokens", number(usage.reasoning));
+    span.record("xpressclaw.cost_nano_dollars", number(cost));
 }
 
 /// The step failed; its message stays out, because providers quote requests.
 pub(crate) fn failed(span: &Span, error: &LlmError) {
     span.record("error.type", display(kind(error)));
     span.record("otel.status_code", "ERROR");
+}
+
+/// Exporters take signed numbers; what does not fit is as large as it gets.
+fn number(count: u64) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
 }
 
 fn reason(finish: Finish) -> &'static str {

@@ -30,13 +30,18 @@ pub(crate) fn turn(config: &SessionConfig, harness: &str, turn: &TurnId) -> Span
 /// The turn is over.
 pub(crate) fn ended(tally: &Tally, error: Option<&TurnError>) {
     let span = Span::current();
-    span.record("gen_ai.usage.input_tokens", tally.usage.input);
-    span.record("gen_ai.usage.output_tokens", tally.usage.output);
-    span.record("xpressclaw.cost_nano_dollars", tally.cost.0);
+    span.record("gen_ai.usage.input_tokens", number(tally.usage.input));
+    span.record("gen_ai.usage.output_tokens", number(tally.usage.output));
+    span.record("xpressclaw.cost_nano_dollars", number(tally.cost.0));
     if let Some(error) = error {
         span.record("error.type", kind(error));
         span.record("otel.status_code", "ERROR");
     }
+}
+
+/// Exporters take signed numbers; what does not fit is as large as it gets.
+fn number(count: u64) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
 }
 
 /// A failure's kind. Its text stays out: a guest may have written it.

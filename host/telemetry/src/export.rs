@@ -50,7 +50,8 @@ impl Exporter {
         let body = encode(&self.resource, batch).to_string();
         let request =
             self.client.post(self.url.clone()).header(CONTENT_TYPE, "application/json").body(body);
-        let reason = match self.runtime.block_on(request.send()) {
+        // Sending looks for the runtime when it is made, so it is made inside.
+        let reason = match self.runtime.block_on(async { request.send().await }) {
             Ok(answer) if answer.status().is_success() => return Ok(()),
             Ok(answer) => format!("{} answered {}", self.host, answer.status()),
             Err(error) if error.is_timeout() => format!("{} does not answer", self.host),

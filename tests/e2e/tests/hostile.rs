@@ -26,8 +26,8 @@ fn no_text_of_a_guest_acts_on_the_terminal() {
     for (act, code) in [("paint", 0), ("paint error", 5)] {
         let place = Place::new();
         let mut terminal = hostile(&place, act).args(["--session", "s1"]).in_terminal();
-        terminal.see("2) deny");
-        terminal.line("2");
+        terminal.see("4) deny");
+        terminal.line("4");
         terminal.see("question");
         terminal.see("choice");
         terminal.line("1");

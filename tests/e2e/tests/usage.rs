@@ -58,7 +58,7 @@ fn what_is_no_harness_is_refused() {
     let place = Place::new();
     let model = place.script(&[json!({"text": "Hello."})]);
     for (content, expected) in [
-        (&b"#!/bin/sh\n"[..], "is not a WebAssembly file"),
+        (&b"#!/bin/sh\n"[..], "is text; a harness is a component in binary form"),
         (b"\0asm\x01\0\0\0", "core module"),
         (b"\0asm\x0d\0\x01\0", "it is no harness"),
     ] {

@@ -102,7 +102,9 @@ fn a_listing_makes_nothing() {
         &["model", "list"],
     ] {
         let done = home.run(args);
-        assert_eq!((done.code, done.stdout.as_str()), (0, ""), "{args:?}: {done:?}");
+        assert_eq!(done.code, 0, "{args:?}: {done:?}");
+        // What can be pulled is listed where nothing is, too.
+        assert!(done.stdout.is_empty() || args[0] == "model", "{args:?}: {done:?}");
         assert!(!done.stderr.is_empty(), "{args:?}");
     }
     home.refused(&["memory", "delete", "1"], 1, &["no note `1`"]);
