@@ -56,9 +56,7 @@ fn streams_do_not_mix_and_keep_their_order() {
     let events = answer.restore(Ok(arrived), &vault).unwrap();
     assert_eq!(
         shown(&events),
-        format!(
-            "t:Now  t:{TOKEN}.  t:[ s0 a0:{{\"x\": \" s1 a1:{{\"y\": 1}} a0:{TOKEN}\"}} end"
-        )
+        format!("t:Now  t:{TOKEN}.  t:[ s0 a0:{{\"x\": \" s1 a1:{{\"y\": 1}} a0:{TOKEN}\"}} end")
     );
 }
 

@@ -110,7 +110,8 @@ fn is_secret(text: &str, doubt: Doubt) -> bool {
 /// Code and configuration name secrets more often than they hold them.
 fn is_reference(text: &str) -> bool {
     let lower = text.to_ascii_lowercase();
-    let starts = ["env:", "file:", "[redacted:", "process.env", "os.environ", "http://", "https://"];
+    let starts =
+        ["env:", "file:", "[redacted:", "process.env", "os.environ", "http://", "https://"];
     starts.iter().any(|start| lower.starts_with(start))
 }
 

@@ -101,10 +101,7 @@ fn assignments_and_addresses_are_found() {
         ("set passwd: Ab12345.", &[("password", "Ab12345")]),
         ("client_secret => 8f14e45fceea167a5a36", &[("token", "8f14e45fceea167a5a36")]),
         ("X-Api-Key: 3f9c2b7a1d4e8f60", &[("token", "3f9c2b7a1d4e8f60")]),
-        (
-            "postgres://app:p4ssw0rd!x@db.internal:5432/app",
-            &[("url-password", "p4ssw0rd!x")],
-        ),
+        ("postgres://app:p4ssw0rd!x@db.internal:5432/app", &[("url-password", "p4ssw0rd!x")]),
         ("redis://:9s8d7f6g5h@cache:6379", &[("url-password", "9s8d7f6g5h")]),
     ]);
 }
@@ -145,10 +142,7 @@ fn overlapping_rules_give_one_secret() {
         ),
         (
             "token: eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3jVmNHl0w5N",
-            &[(
-                "jwt",
-                "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3jVmNHl0w5N",
-            )],
+            &[("jwt", "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3jVmNHl0w5N")],
         ),
     ]);
 }

@@ -18,9 +18,8 @@ fn request() -> Request {
             signature: None,
         })
     };
-    let blob = |mime: &str, data: &[u8]| {
-        Part::Blob(Blob { mime: mime.to_owned(), data: data.to_vec() })
-    };
+    let blob =
+        |mime: &str, data: &[u8]| Part::Blob(Blob { mime: mime.to_owned(), data: data.to_vec() });
     Request {
         model: None,
         system: Some(said("system")),

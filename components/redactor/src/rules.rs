@@ -34,7 +34,11 @@ pub enum Doubt {
     Password,
 }
 
-const fn token(kind: &'static str, anchors: &'static [&'static str], pattern: &'static str) -> Rule {
+const fn token(
+    kind: &'static str,
+    anchors: &'static [&'static str],
+    pattern: &'static str,
+) -> Rule {
     Rule { kind, anchors, pattern, begins: Begins::Word, doubt: Doubt::None }
 }
 
@@ -117,8 +121,17 @@ pub const RULES: &[Rule] = &[
     Rule {
         kind: "token",
         anchors: &[
-            "token", "secret", "api_key", "api-key", "apikey", "access_key", "access-key",
-            "accesskey", "auth_key", "private_key", "credential",
+            "token",
+            "secret",
+            "api_key",
+            "api-key",
+            "apikey",
+            "access_key",
+            "access-key",
+            "accesskey",
+            "auth_key",
+            "private_key",
+            "credential",
         ],
         pattern: assigned!(r#"([^\s"'`,;<>(){}\[\]$\\]{12,})"#),
         begins: Begins::Anywhere,

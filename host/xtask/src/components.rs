@@ -59,9 +59,9 @@ pub fn build(settings: &Settings, names: &[OsString]) -> Result<()> {
                     npm::build(settings, &component.name, &component.dir, partial)
                 })
             })?,
-            Kind::Python => ensure(&output, &inputs.stamp(), &lock, || {
+            Kind::Python => ensure(output, &inputs.stamp(), &lock, || {
                 say(format_args!("building component {}", component.name));
-                publish(&output, |partial| {
+                publish(output, |partial| {
                     python::build(settings, &component.name, &component.dir, partial)
                 })
             })?,
