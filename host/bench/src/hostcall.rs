@@ -7,10 +7,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use bindings::base::content::Part;
-use bindings::base::wait::Waitable;
 use bindings::harness::Harness as Agent;
-use bindings::llm::{chat, types as llm};
-use bindings::session::turn;
+use bindings::llm::types as llm;
 use bindings::session::types::Config;
 use bindings::xclaw::{log, memory, types as xclaw};
 use wasmtime::Store;
@@ -135,22 +133,24 @@ impl Peer {
     }
 }
 
+/// What the linker takes for a resource that nobody defined: the interfaces that are left to trap
+/// share `waitable` and `completion` with those below, so all have to be this one.
+type Anything = ();
+
 /// Asynchronous host functions of the contract's signatures that return at once.
 fn link(linker: &mut Linker<()>) -> wasmtime::Result<()> {
     let mut wait = linker.instance("xpressclaw:base/wait@0.1.0")?;
-    wait.resource("waitable", ResourceType::host::<Waitable>(), |_, _| Ok(()))?;
-    wait.func_wrap_async("[method]waitable.ready", |_, (_,): (Resource<Waitable>,)| {
+    wait.resource("waitable", ResourceType::host::<Anything>(), |_, _| Ok(()))?;
+    wait.func_wrap_async("[method]waitable.ready", |_, (_,): (Resource<Anything>,)| {
         Box::new(async { Ok((false,)) })
     })?;
     let mut input = linker.instance("xpressclaw:harness/turn@0.1.0")?;
     input.func_wrap_async("input-ready", |_, (): ()| {
-        Box::new(async { Ok((Resource::<Waitable>::new_own(0),)) })
+        Box::new(async { Ok((Resource::<Anything>::new_own(0),)) })
     })?;
     input.func_wrap_async("emit", |_, (_,): (bindings::session::types::Event,)| {
         Box::new(async { Ok(()) })
     })?;
-    // It is imported for a type only.
-    input.resource("permission", ResourceType::host::<turn::Permission>(), |_, _| Ok(()))?;
     let mut logs = linker.instance("xpressclaw:xclaw/log@0.1.0")?;
     logs.func_wrap_async("write", |_, (_, _): (log::Level, String)| Box::new(async { Ok(()) }))?;
     let mut notes = linker.instance("xpressclaw:xclaw/memory@0.1.0")?;
@@ -158,20 +158,17 @@ fn link(linker: &mut Linker<()>) -> wasmtime::Result<()> {
         Box::new(async { Ok((Ok::<Vec<memory::Note>, xclaw::Error>(Vec::new()),)) })
     })?;
     let mut chats = linker.instance("xpressclaw:llm/chat@0.1.0")?;
-    chats.resource("completion", ResourceType::host::<chat::Completion>(), |_, _| Ok(()))?;
+    chats.resource("completion", ResourceType::host::<Anything>(), |_, _| Ok(()))?;
     let ended = Arc::new(AtomicBool::new(false));
     let began = ended.clone();
     chats.func_wrap_async("complete", move |_, (_,): (llm::Request,)| {
         began.store(false, Ordering::Relaxed);
-        Box::new(async { Ok((Ok::<_, llm::Error>(Resource::<chat::Completion>::new_own(0)),)) })
+        Box::new(async { Ok((Ok::<_, llm::Error>(Resource::<Anything>::new_own(0)),)) })
     })?;
-    chats.func_wrap_async(
-        "[method]completion.next",
-        move |_, (_,): (Resource<chat::Completion>,)| {
-            let last = !ended.swap(true, Ordering::Relaxed);
-            Box::new(async move { Ok((Ok::<_, llm::Error>(answer(last)),)) })
-        },
-    )?;
+    chats.func_wrap_async("[method]completion.next", move |_, (_,): (Resource<Anything>,)| {
+        let last = !ended.swap(true, Ordering::Relaxed);
+        Box::new(async move { Ok((Ok::<_, llm::Error>(answer(last)),)) })
+    })?;
     Ok(())
 }
 

@@ -8,8 +8,8 @@ use std::time::Duration;
 use wasmtime::{Config, InstanceAllocationStrategy, PoolingAllocationConfig};
 
 use crate::limits::{
-    INSTANCES_MAX, INSTANCES_USUAL, MEMORIES_MAX, MEMORIES_USUAL, MEMORY_MAX_BYTES,
-    TABLE_MAX_ELEMENTS, TABLES_MAX, TABLES_USUAL,
+    INSTANCES_MAX, INSTANCES_USUAL, MEMORIES_MAX, MEMORIES_USUAL, MEMORY_MAX_BYTES, POOL_MEMORIES,
+    POOL_STACKS, TABLE_MAX_ELEMENTS, TABLES_MAX, TABLES_USUAL,
 };
 
 /// Between two ticks of the epoch clock. A runaway guest is noticed at the next tick after its
@@ -137,9 +137,11 @@ fn pool(sessions: u32) -> PoolingAllocationConfig {
     let sessions = sessions.max(1);
     pool.total_component_instances(sessions)
         .total_core_instances(total(sessions, INSTANCES_USUAL, INSTANCES_MAX))
-        .total_memories(total(sessions, MEMORIES_USUAL, MEMORIES_MAX))
+        .total_memories(
+            total(sessions, MEMORIES_USUAL, MEMORIES_MAX).min(sessions.max(POOL_MEMORIES)),
+        )
         .total_tables(total(sessions, TABLES_USUAL, TABLES_MAX))
-        .total_stacks(sessions.saturating_mul(STACKS_PER_SESSION))
+        .total_stacks(sessions.saturating_mul(STACKS_PER_SESSION).min(POOL_STACKS))
         .max_core_instances_per_component(INSTANCES_MAX)
         .max_memories_per_component(MEMORIES_MAX)
         .max_tables_per_component(TABLES_MAX)

@@ -22,9 +22,15 @@ async fn as_many_sessions_as_asked_for() {
     assert_eq!(again.grow("grow", 1).await, 1);
 }
 
+#[test]
+fn ten_thousand_sessions_have_a_pool() {
+    let options = Options { sessions: 10_000, allocation: Allocation::Pooled };
+    assert_eq!(Engine::new(&options).unwrap().allocation(), Allocation::Pooled);
+}
+
 #[tokio::test]
 async fn without_address_space_memory_comes_on_demand() {
-    // Four memories of four gigabytes each per session: more than any processor addresses.
+    // A memory of four gigabytes per session: more than any processor addresses.
     for sessions in [60_000, u32::MAX] {
         let engine = Engine::new(&Options { sessions, allocation: Allocation::Pooled }).unwrap();
         assert_eq!(engine.allocation(), Allocation::OnDemand, "{sessions}");
