@@ -4,6 +4,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 mod deadline;
+mod gateway;
 mod host;
 mod hostcall;
 mod idle;
@@ -23,13 +24,14 @@ fn main() -> Result<()> {
     let rest: Vec<String> = arguments.collect();
     match name.as_str() {
         "deadline" => deadline::run(&rest),
+        "gateway" => gateway::run(&rest),
         "hostcall" => hostcall::run(&rest),
         "idle" => idle::run(&rest),
         "instantiate" => instantiate::run(&rest),
         "local" => local::run(&rest),
         "run-pi" => run_pi::run(&rest),
         other => bail!(
-            "no benchmark `{other}`; there are: deadline [GUESTS], hostcall [ROUNDS], \
+            "no benchmark `{other}`; there are: deadline [GUESTS], gateway [ROUNDS], hostcall [ROUNDS], \
              idle [PI RUST], instantiate [ROUNDS], local [ROUNDS [THREADS]], run-pi [ROUNDS]"
         ),
     }

@@ -141,13 +141,17 @@ fn pool(sessions: u32) -> PoolingAllocationConfig {
             total(sessions, MEMORIES_USUAL, MEMORIES_MAX).min(sessions.max(POOL_MEMORIES)),
         )
         .total_tables(total(sessions, TABLES_USUAL, TABLES_MAX))
-        .total_stacks(sessions.saturating_mul(STACKS_PER_SESSION).min(POOL_STACKS))
+        .total_stacks(stacks(sessions))
         .max_core_instances_per_component(INSTANCES_MAX)
         .max_memories_per_component(MEMORIES_MAX)
         .max_tables_per_component(TABLES_MAX)
         .max_memory_size(MEMORY_MAX_BYTES)
         .table_elements(TABLE_MAX_ELEMENTS);
     pool
+}
+
+fn stacks(sessions: u32) -> u32 {
+    sessions.saturating_mul(STACKS_PER_SESSION).min(sessions.saturating_add(POOL_STACKS))
 }
 
 /// Slots of the pool: the usual number for each session, and never too few for one of the largest.

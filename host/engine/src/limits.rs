@@ -26,10 +26,10 @@ pub(crate) const TABLES_USUAL: u32 = 16;
 /// Memories of a pool beyond one for each session: each takes 4 GiB of the 128 TiB of addresses that
 /// a process has, so these take half of them.
 pub(crate) const POOL_MEMORIES: u32 = 16_000;
-/// Fibers of a pool: each is two of the 65,530 mappings that Linux allows a process, a guard page and
-/// a stack, and is made in advance. Only calls under way need one; what is left of the mappings
-/// is for the memories of idle sessions, three each.
-pub(crate) const POOL_STACKS: u32 = 8_000;
+/// Fibers of a pool beyond one for each session, which its store keeps: they are for calls under way
+/// at once. Each is two of the 65,530 mappings that Linux allows a process, a guard page and a
+/// stack, and is made in advance; the memory of an idle session is three.
+pub(crate) const POOL_STACKS: u32 = 2_000;
 
 /// Bounds the handles that a guest can make without asking the host: of its own resources, tasks,
 /// streams and waitable sets. wasmtime allows a million of some of them, which cost the host 100

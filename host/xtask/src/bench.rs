@@ -4,6 +4,7 @@
 
 use std::env;
 use std::ffi::OsString;
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail, ensure};
@@ -15,62 +16,116 @@ use crate::stamp::{self, Inputs};
 use crate::system;
 
 /// The same version of pi that our component is made from.
-const PEER_PI: &str = "@earendil-works/pi-coding-agent@0.87.1";
+const PEER_PI: (&str, &str) = ("@earendil-works/pi-coding-agent", "0.87.1");
 /// A Node.js that pi 0.87 runs on; the system's may be older.
 const PEER_NODE_VERSION: &str = "22.23.3";
+const PEER_PORTKEY: (&str, &str) = ("@portkey-ai/gateway", "1.15.2");
+/// With the version that its range allows, every stream is answered with an error.
+const PEER_PORTKEY_SERVER: (&str, &str) = ("@hono/node-server", "1.13.8");
+const PEER_LITELLM: &str = "litellm[proxy]==1.106.0";
 
-struct Peers {
-    pi: PathBuf,
-    node: PathBuf,
-}
+/// What a benchmark finds a peer by, and where it is.
+type Peer = (&'static str, PathBuf);
 
 /// `arguments`: the benchmark's name and what it takes.
 pub fn run(settings: &Settings, arguments: &[OsString]) -> Result<()> {
-    if arguments.is_empty() {
+    let Some(name) = arguments.first() else {
         bail!("which benchmark? fix: cargo xtask bench <name>, or --help for their names");
-    }
+    };
     system::install_missing(settings)?;
-    let peers = install_peers(settings)?;
+    let peers = match name.to_str() {
+        Some("run-pi") => pi(settings)?,
+        Some("gateway") => gateways(settings)?,
+        _ => Vec::new(),
+    };
     host::prepare(settings, Profile::Release, &["xpressclaw", "bench"])?;
     let mut bench = process::command(settings.binary(Profile::Release, "bench"));
     bench
         .args(arguments)
-        .env("XPRESSCLAW_PEER_PI", &peers.pi)
-        .env("XPRESSCLAW_PEER_NODE", &peers.node)
+        .envs(peers)
         .env("XPRESSCLAW_BINARY", settings.binary(Profile::Release, "xpressclaw"));
     host::add_variables(&mut bench, settings);
     process::become_program(&mut bench, "read the compiler's message above")
 }
 
-fn install_peers(settings: &Settings) -> Result<Peers> {
+/// Native pi, and the Node.js that it runs on.
+fn pi(settings: &Settings) -> Result<Vec<Peer>> {
     let node = node_package(env::consts::OS, env::consts::ARCH)?;
-    let versioned = format!("{node}@{PEER_NODE_VERSION}");
-    let stamp = Inputs::new("peers 1").text(PEER_PI).text(&versioned).stamp();
+    let modules = npm(settings, &[PEER_PI, (&node, PEER_NODE_VERSION)], &[])?;
+    Ok(vec![
+        // What the package's own `pi` command runs.
+        (
+            "XPRESSCLAW_PEER_PI",
+            found(&modules, "@earendil-works/pi-coding-agent/dist/bundle/cli.js")?,
+        ),
+        ("XPRESSCLAW_PEER_NODE", found(&modules, &format!("{node}/bin/node"))?),
+    ])
+}
+
+/// Two other gateways.
+fn gateways(settings: &Settings) -> Result<Vec<Peer>> {
+    let node = node_package(env::consts::OS, env::consts::ARCH)?;
+    let modules =
+        npm(settings, &[PEER_PORTKEY, (&node, PEER_NODE_VERSION)], &[PEER_PORTKEY_SERVER])?;
+    let stamp = Inputs::new("peer packages 1").text(PEER_LITELLM).stamp();
+    let packages = settings.cache.join("peers").join(&stamp);
+    stamp::ensure(&packages, &stamp, &settings.lock("peers"), || {
+        stamp::remove(&packages)?; // half an installation is none
+        let mut pip = process::command("python3");
+        pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"])
+            .args(["--only-binary", ":all:", "--target"])
+            .arg(&packages)
+            .arg(PEER_LITELLM);
+        process::run(&mut pip, "check the connection to the Python package index, then try again")
+    })?;
+    Ok(vec![
+        ("XPRESSCLAW_PEER_PORTKEY", found(&modules, "@portkey-ai/gateway/build/start-server.js")?),
+        ("XPRESSCLAW_PEER_NODE", found(&modules, &format!("{node}/bin/node"))?),
+        ("XPRESSCLAW_PEER_LITELLM", packages),
+    ])
+}
+
+/// Installs packages in a folder of their own and returns its `node_modules`. An override is the
+/// version of a package that others depend on.
+fn npm(
+    settings: &Settings,
+    packages: &[(&str, &str)],
+    overrides: &[(&str, &str)],
+) -> Result<PathBuf> {
+    let object = |pairs: &[(&str, &str)]| {
+        let pairs: Vec<_> =
+            pairs.iter().map(|(name, is)| format!("\"{name}\": \"{is}\"")).collect();
+        format!("{{{}}}", pairs.join(", "))
+    };
+    let manifest = format!(
+        "{{\"private\": true, \"dependencies\": {}, \"overrides\": {}}}\n",
+        object(packages),
+        object(overrides)
+    );
+    let stamp = Inputs::new("peers 2").text(&manifest).stamp();
     let dir = settings.cache.join("peers").join(&stamp);
     let modules = dir.join("node_modules");
     stamp::ensure(&modules, &stamp, &settings.lock("peers"), || {
+        fs::create_dir_all(&dir)?;
+        fs::write(dir.join("package.json"), &manifest)?;
         let mut npm = process::command("npm");
-        npm.args(["install", "--no-save", "--ignore-scripts", "--no-audit", "--no-fund"])
-            .args(["--loglevel=error", "--prefix"])
-            .arg(&dir)
-            .args([PEER_PI, &versioned]);
+        npm.args(["install", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"])
+            .arg("--prefix")
+            .arg(&dir);
         process::run(&mut npm, "check the connection to the npm registry, then try again")
     })?;
-    let found = |path: &str| {
-        let path = Path::new(&modules).join(path);
-        ensure!(
-            path.is_file(),
-            "npm installed no {}; fix: remove {}",
-            path.display(),
-            dir.display()
-        );
-        Ok(path)
-    };
-    Ok(Peers {
-        // What the package's own `pi` command runs.
-        pi: found("@earendil-works/pi-coding-agent/dist/bundle/cli.js")?,
-        node: found(&format!("{node}/bin/node"))?,
-    })
+    Ok(modules)
+}
+
+fn found(modules: &Path, path: &str) -> Result<PathBuf> {
+    let path = modules.join(path);
+    ensure!(
+        path.is_file(),
+        "npm installed no {}; fix: remove {}",
+        path.display(),
+        modules.display()
+    );
+    Ok(path)
 }
 
 /// The npm package that holds the Node.js binary itself; `node` would run a script to fetch it.

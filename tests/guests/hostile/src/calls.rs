@@ -105,6 +105,13 @@ pub fn repeat(words: Words<'_>) -> Result<String, Error> {
                 drop(completion.next());
             }
         }
+        "complete" => {
+            for _ in 0..times {
+                let completion =
+                    chat::complete(&request("Hello.")).map_err(crate::models::failed)?;
+                crate::models::to_its_end(&completion)?;
+            }
+        }
         unknown => return Err(Error::Invalid(format!("no call {unknown}"))),
     }
     Ok(String::new())
