@@ -1,6 +1,6 @@
 //! JavaScript components: their npm packages are installed, and they are built and tested, in a
 //! copy below the cache, so that the clone never holds a `node_modules`. Called by `components`
-//! and `checks`.
+//! and `test_servers`.
 
 use std::path::{Path, PathBuf};
 
@@ -45,6 +45,12 @@ pub fn test(settings: &Settings, name: &str, source: &Path) -> Result<()> {
         process::command("npm").args(["run", "test", "--if-present"]).current_dir(copy),
         "read the failing test above",
     )
+}
+
+/// The folder of the packages that the manifest in `source` names, installed.
+pub fn packages(settings: &Settings, name: &str, source: &Path) -> Result<PathBuf> {
+    let _held = crate::stamp::hold(&settings.lock(name))?;
+    Ok(working_copy(settings, name, source)?.join(PACKAGES))
 }
 
 /// A copy of `source` with its packages installed. The caller holds the component's lock.

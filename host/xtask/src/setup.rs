@@ -7,6 +7,7 @@ use crate::components;
 use crate::model;
 use crate::settings::Settings;
 use crate::system;
+use crate::test_servers;
 
 /// Programs and libraries, then the model. What single components need (the guests' toolchain, npm
 /// packages) is set up where they are built, and only when they have to be.
@@ -18,5 +19,6 @@ pub fn base(settings: &Settings) -> Result<()> {
 /// All of it, built components included: afterwards nothing is downloaded any more, save crates.
 pub fn all(settings: &Settings) -> Result<()> {
     base(settings)?;
-    components::build(settings, &[])
+    components::build(settings, &[])?;
+    test_servers::install(settings).map(drop)
 }

@@ -67,6 +67,13 @@ impl Place {
         Run::new(self).args(["run", harness, "--workspace"]).args([text(&workspace)])
     }
 
+    /// The same with an agent of the configuration, which runs that harness.
+    pub fn run_agent(&self, agent: &str, harness: &str) -> Run {
+        compiled(harness);
+        let workspace = self.workspace();
+        Run::new(self).args(["run", agent, "--workspace", text(&workspace)])
+    }
+
     /// The same with a guest that exists for tests only, which has no name to be run by.
     pub fn run_guest(&self, name: &str) -> Run {
         let name = format!("tests/{name}");

@@ -11,6 +11,8 @@ use crate::{COMPILE_DEADLINE, Place, Run};
 const BINARY: &str = "XPRESSCLAW_BINARY";
 pub const HARNESS_PATH: &str = "XPRESSCLAW_HARNESS_PATH";
 pub const MODEL_PATH: &str = "XPRESSCLAW_MODEL_PATH";
+/// The packages of `host/mcp/tests/servers`, installed.
+const TEST_SERVERS: &str = "XPRESSCLAW_TEST_SERVERS";
 
 /// The executable that cargo built beside this test, or the one that is named.
 pub fn executable() -> PathBuf {
@@ -49,6 +51,12 @@ pub fn harnesses() -> PathBuf {
 /// The folder of the local model.
 pub fn models() -> PathBuf {
     folder(MODEL_PATH, "the local model (*.gguf)")
+}
+
+/// The program of a real MCP server, for Node.js.
+pub fn test_server() -> PathBuf {
+    let packages = folder(TEST_SERVERS, "the installed packages of host/mcp/tests/servers");
+    packages.join("@modelcontextprotocol/server-everything/dist/index.js")
 }
 
 fn folder(variable: &str, what: &str) -> PathBuf {

@@ -14,6 +14,7 @@ mod echo;
 mod echo_languages;
 mod hostile;
 mod local_model;
+mod mcp;
 mod model_pull;
 mod observability;
 mod openai;

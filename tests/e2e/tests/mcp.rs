@@ -1,0 +1,157 @@
+//! Tools of a real MCP server, `@modelcontextprotocol/server-everything` under Node.js, called by
+//! pi and by builtin.
+
+use e2e::{Answer, Done, Place, Play, Request, Run, Server, test_server};
+use serde_json::{Value, json};
+
+const HARNESSES: [&str; 2] = ["pi", "builtin"];
+
+/// The harness as an agent that has the server's tools, on the model of `server`.
+fn agent(place: &Place, harness: &str, server: &Server, keys: &str) -> Run {
+    let url = server.base_url();
+    let models = "{m: {price: free, images: true}}";
+    let provider = format!(
+        "mock: {{type: openai, base_url: \"{url}\", api_key: \"env:MOCK_KEY\", models: {models}}}"
+    );
+    configured(place, harness, &format!("providers: {{{provider}}}"), keys)
+        .args(["--model", "mock/m"])
+        .env("MOCK_KEY", e2e::KEY)
+}
+
+/// `keys` are further ones of the agent, each with a comma before it.
+fn configured(place: &Place, harness: &str, top: &str, keys: &str) -> Run {
+    let command = json!(["node", test_server(), "stdio"]);
+    let yaml = format!(
+        "{top}\n\
+         mcp_servers: {{everything: {{command: {command}}}}}\n\
+         agents: [{{name: caller, harness: {harness}, tools: [everything]{keys}}}]\n"
+    );
+    let config = place.file("xpressclaw.yaml", &yaml);
+    place
+        .run_agent("caller", harness)
+        .args(["--config", &config])
+        .env("PATH", std::env::var_os("PATH").expect("a PATH with node in it"))
+}
+
+fn sum(a: u32, b: u32) -> Answer {
+    Answer::default().call("call_1", "everything__get-sum", &json!({"a": a, "b": b}))
+}
+
+/// What the model is told of its call.
+fn result(request: &Request) -> String {
+    let tool = |(role, text)| (role == "tool").then_some(text);
+    let mut results: Vec<String> = request.messages().into_iter().filter_map(tool).collect();
+    assert_eq!(results.len(), 1, "{}", request.body);
+    results.remove(0)
+}
+
+/// The audit log, as `kind subject verdict by`.
+fn history(place: &Place) -> Vec<String> {
+    let done = place.command(["approvals", "history", "--format", "json"]).done().succeeded();
+    let row = |row: Value| {
+        ["kind", "subject", "verdict", "by"].map(|name| row[name].as_str().unwrap().to_owned())
+    };
+    done.events().into_iter().map(|event| row(event).join(" ")).collect()
+}
+
+fn update(done: &Done) -> Value {
+    let over = |event: &Value| event["status"] != "in_progress";
+    done.events_of("call_update").into_iter().find(over).expect("the call is over")
+}
+
+#[test]
+fn a_tool_of_a_real_server_is_called_after_one_question() {
+    for harness in HARNESSES {
+        let place = Place::new();
+        let server =
+            Server::start([Play::Stream(sum(19, 23)), Play::Stream(Answer::text("It is 42."))]);
+        let mut terminal = agent(&place, harness, &server, "").args(["Add."]).in_terminal();
+        terminal.see("call the tool `everything.get-sum` with {");
+        terminal.see("4) deny");
+        terminal.line("1");
+        terminal.see("It is 42.");
+        let (code, output) = terminal.done();
+        assert_eq!(code, 0, "{harness}: {output}");
+        assert_eq!(output.matches("1) allow").count(), 1, "{harness}: {output}");
+
+        let offered = server.next_request();
+        let tools = offered.body["tools"].as_array().expect("a list of tools");
+        let named = |tool: &&Value| tool["function"]["name"] == "everything__get-sum";
+        let tool = tools.iter().find(named).expect("the tool is offered");
+        assert_eq!(tool["function"]["description"], "Returns the sum of two numbers");
+        assert_eq!(tool["function"]["parameters"]["properties"]["a"]["type"], "number");
+        assert_eq!(result(&server.next_request()), "The sum of 19 and 23 is 42.", "{harness}");
+        assert_eq!(history(&place), ["tool everything.get-sum allowed terminal"], "{harness}");
+    }
+}
+
+#[test]
+fn text_and_image_of_a_result_reach_the_model() {
+    for harness in HARNESSES {
+        let place = Place::new();
+        let call = Answer::default().call("call_1", "everything__get-tiny-image", &json!({}));
+        let server = Server::start([Play::Stream(call), Play::Stream(Answer::text("A logo."))]);
+        let allow = ", approvals: {allow: [\"tool:everything.get-*\"]}";
+        let run = agent(&place, harness, &server, allow).args(["--format", "json", "Look."]);
+        let done = run.done().succeeded();
+        assert_eq!(update(&done)["status"], "completed", "{harness}");
+        server.next_request();
+        let request = server.next_request();
+        let told = result(&request);
+        assert!(told.contains("Here's the image you requested:"), "{harness}: {told}");
+        assert!(told.contains("The image above is the MCP logo."), "{harness}: {told}");
+        let body = request.body.to_string();
+        assert!(body.contains("data:image/png;base64,iVBORw0KGgo"), "{harness}: {body}");
+    }
+}
+
+#[test]
+fn a_no_at_the_terminal_is_told_to_the_model() {
+    for harness in HARNESSES {
+        let place = Place::new();
+        let server =
+            Server::start([Play::Stream(sum(1, 2)), Play::Stream(Answer::text("So be it."))]);
+        let mut terminal = agent(&place, harness, &server, "").args(["Add."]).in_terminal();
+        terminal.see("call the tool `everything.get-sum` with {");
+        terminal.line("deny");
+        terminal.see("So be it.");
+        let (code, output) = terminal.done();
+        assert_eq!(code, 0, "{harness}: {output}");
+        server.next_request();
+        let told = result(&server.next_request());
+        assert!(
+            told.contains("the tool `everything.get-sum` was denied by the user"),
+            "{harness}: {told}"
+        );
+        assert_eq!(history(&place), ["tool everything.get-sum denied terminal"], "{harness}");
+    }
+}
+
+#[test]
+fn without_anybody_to_ask_a_call_is_denied_and_the_line_that_allows_it_works() {
+    for harness in HARNESSES {
+        let place = Place::new();
+        let script = [
+            json!({"tool_calls": [
+                {"name": "everything__echo", "arguments": {"message": "hello"}},
+            ]}),
+            json!({"text": "So be it."}),
+        ];
+        let model = place.script(&script);
+        let run = |keys: &str| {
+            let run = configured(&place, harness, "", keys);
+            run.args(["--model", &model, "--format", "json", "Echo."]).done().succeeded()
+        };
+        let denied = update(&run(""));
+        assert_eq!(denied["status"], "denied", "{harness}: {denied}");
+        let fix = r#"`approvals: {allow: ["tool:everything.echo"]}`"#;
+        let text = denied["content"][0]["part"]["text"].as_str().expect("a text").to_owned();
+        assert!(text.contains("no user is there") && text.contains(fix), "{harness}: {text}");
+
+        let allowed = run(", approvals: {allow: [\"tool:everything.echo\"]}");
+        let update = update(&allowed);
+        assert_eq!(update["status"], "completed", "{harness}: {update}");
+        assert_eq!(update["content"][0]["part"]["text"], "Echo: hello", "{harness}");
+        assert!(allowed.events_of("ask").is_empty(), "{harness}");
+    }
+}
