@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use tokio::sync::Notify;
 use tokio::time::timeout;
 
-use crate::double::{DEADLINE, Double, Step, chunk, head, message, messages};
+use crate::double::{DEADLINE, Double, Step, chunk, end, head, message, messages};
 use crate::{call, config};
 
 async fn answer_of(play: Vec<Step>) -> (Vec<Delta>, Option<ProviderError>) {
@@ -248,6 +248,30 @@ async fn broken_streams() {
         // What came before the break was delivered.
         assert_eq!(said(&deltas), "a", "{what}");
     }
+}
+
+#[tokio::test]
+async fn deltas_arrive_before_the_answer_is_whole() {
+    let gate = Arc::new(Notify::new());
+    let send = |events: &[Value]| chunk(events.iter().map(message).collect::<String>().as_bytes());
+    let usage = json!({"input_tokens": 1, "output_tokens": 1});
+    let first =
+        [start(usage.clone()), block(0, json!({"type": "text", "text": ""})), text(0, "one")];
+    let rest = [text(0, "two"), close(0), reason("end_turn", usage), stop()];
+    let play = vec![head(), send(&first), Step::Gate(Arc::clone(&gate)), send(&rest), end()];
+    let double = Double::start(vec![play]).await;
+    let provider = Anthropic::new(config(&double.base_url())).unwrap();
+    timeout(DEADLINE, async {
+        let mut stream = provider.call(call()).await.unwrap();
+        // The server holds the rest back until the first text was seen.
+        while stream.next().await.unwrap().unwrap() != Delta::Text("one".into()) {}
+        gate.notify_one();
+        let rest: Vec<_> = stream.map(Result::unwrap).collect().await;
+        assert_eq!(said(&rest), "two");
+        assert_eq!(rest.last(), Some(&Delta::Finished(Finish::Stop)));
+    })
+    .await
+    .unwrap();
 }
 
 #[tokio::test]
