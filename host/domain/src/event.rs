@@ -25,11 +25,7 @@ pub enum Event {
         model: String,
     },
     /// A model call began: the reservation is committed.
-    StepStarted {
-        step: u32,
-        model: String,
-        reserved: NanoDollars,
-    },
+    StepStarted { step: u32, model: String, reserved: NanoDollars },
     /// A model call was settled.
     StepFinished {
         step: u32,
@@ -40,51 +36,21 @@ pub enum Event {
         cost: NanoDollars,
     },
     /// A model call failed for good; whatever it used is in its `StepFinished`.
-    StepFailed {
-        step: u32,
-        message: String,
-    },
+    StepFailed { step: u32, message: String },
     /// A call is tried again before its first byte.
-    Retry {
-        step: u32,
-        attempt: u32,
-        reason: String,
-        delay_ms: u64,
-    },
+    Retry { step: u32, attempt: u32, reason: String, delay_ms: u64 },
     /// A budget or an outage routed the request to another model.
-    Downgrade {
-        from: String,
-        to: String,
-        reason: String,
-    },
+    Downgrade { from: String, to: String, reason: String },
     /// A cap passed a warning percentage.
-    Budget {
-        scope: Scope,
-        window: Window,
-        cap: NanoDollars,
-        used: NanoDollars,
-        message: String,
-    },
+    Budget { scope: Scope, window: Window, cap: NanoDollars, used: NanoDollars, message: String },
     /// A provider charged more than was reserved; it is booked in full. The only way past a cap.
-    Overshoot {
-        model: String,
-        reserved: NanoDollars,
-        cost: NanoDollars,
-    },
+    Overshoot { model: String, reserved: NanoDollars, cost: NanoDollars },
     /// A state was restored.
-    Rollback {
-        reason: String,
-    },
+    Rollback { reason: String },
     /// The sandbox refused something; `hint` is what would allow it.
-    Refused {
-        what: String,
-        hint: String,
-    },
+    Refused { what: String, hint: String },
     /// A verb changed something: `memory.add`, `task.update`, …
-    Verb {
-        verb: String,
-        summary: String,
-    },
+    Verb { verb: String, summary: String },
     /// A question waits for the user.
     Ask {
         id: QuestionId,
@@ -106,11 +72,7 @@ pub enum Event {
         call: Option<String>,
     },
     /// A question of `Ask` is over. Without `by` nobody answered it.
-    Answered {
-        id: QuestionId,
-        by: Option<String>,
-        answer: Option<String>,
-    },
+    Answered { id: QuestionId, by: Option<String>, answer: Option<String> },
     TurnFinished {
         turn: TurnId,
         stop: Stop,
@@ -123,6 +85,7 @@ pub enum Event {
     },
     TurnFailed {
         turn: TurnId,
+        fault: Fault,
         message: String,
         usage: Usage,
         cost: NanoDollars,
@@ -249,4 +212,20 @@ pub enum Stop {
     MaxSteps,
     Refusal,
     Cancelled,
+}
+
+/// Whose failure it was that a turn did not come to its end; each is an exit code of `run`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Fault {
+    /// The prompt could not be taken.
+    Request,
+    /// The model or its provider.
+    Model,
+    /// Nothing is left to spend.
+    Budget,
+    /// The harness crashed or was stopped.
+    Harness,
+    /// The host's own, as of its store.
+    Host,
 }

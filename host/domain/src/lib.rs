@@ -20,7 +20,7 @@ pub mod wait;
 pub use approval::{ActionKind, Verdict};
 pub use budget::{BudgetLine, OnExceeded, Scope, Window};
 pub use content::{Blob, Link, Part};
-pub use event::{Event, HarnessEvent};
+pub use event::{Event, Fault, HarnessEvent};
 pub use ids::{AgentName, SessionId, TurnId};
 pub use input::TurnInput;
 pub use money::{NanoDollars, Price};

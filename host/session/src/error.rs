@@ -3,6 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
+use domain::Fault;
 use engine::CpuExhausted;
 use store::session::SessionError;
 
@@ -48,4 +49,21 @@ pub enum TurnError {
     Stuck(std::time::Duration),
     #[error(transparent)]
     Session(#[from] SessionError),
+}
+
+impl TurnError {
+    pub fn fault(&self) -> Fault {
+        match self {
+            Self::Invalid(_) | Self::NoImages | Self::TooLarge(_) => Fault::Request,
+            Self::Model(_) => Fault::Model,
+            Self::Budget(_) => Fault::Budget,
+            Self::Session(_) => Fault::Host,
+            Self::Harness(_)
+            | Self::Instantiate(_)
+            | Self::Trap(_)
+            | Self::OutOfMemory(_)
+            | Self::Cpu(_)
+            | Self::Stuck(_) => Fault::Harness,
+        }
+    }
 }

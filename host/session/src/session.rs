@@ -257,9 +257,14 @@ impl Session {
                 cost,
                 elapsed_ms,
             },
-            Err(error) => {
-                Event::TurnFailed { turn, message: chain(error), usage, cost, elapsed_ms }
-            }
+            Err(error) => Event::TurnFailed {
+                turn,
+                fault: error.fault(),
+                message: chain(error),
+                usage,
+                cost,
+                elapsed_ms,
+            },
         });
         TurnReport { result, leftovers: leftovers(self.handle.leftovers()) }
     }

@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use anstream::eprintln;
 use anstyle::{AnsiColor, Style};
+use domain::Fault;
 
 use crate::render::plain;
 
@@ -23,6 +24,18 @@ pub enum Exit {
     Harness = 5,
     /// Cancelled by the user (128 + SIGINT).
     Cancelled = 130,
+}
+
+impl From<Fault> for Exit {
+    fn from(fault: Fault) -> Self {
+        match fault {
+            Fault::Request => Self::Usage,
+            Fault::Model => Self::Model,
+            Fault::Budget => Self::Budget,
+            Fault::Harness => Self::Harness,
+            Fault::Host => Self::Failed,
+        }
+    }
 }
 
 /// An error with an exit code and what to do about it.

@@ -79,6 +79,23 @@ fn a_turn_is_cancelled_from_a_second_terminal() {
 }
 
 #[test]
+fn a_watcher_ends_with_the_exit_code_of_the_turn() {
+    let place = Place::new();
+    let call = Answer::text("The beginning ").call("c1", "read", &json!({"path": "a.txt"}));
+    let refused = Play::Plain { status: "401 Unauthorized", headers: "", body: "{}" };
+    let server = Server::start([Play::Gated(call), refused]);
+    let run = place.run_with("builtin", &server, FREE).args(["--format", "json", "Hello."]).start();
+    run.event("message");
+    let mut second = attach(&place);
+    second.see("The ");
+    server.release();
+    second.see("the turn failed");
+    let done = run.done();
+    assert_eq!(done.event("turn_failed")["fault"], "model");
+    assert_eq!((done.status.code(), second.done().0), (Some(3), 3));
+}
+
+#[test]
 fn a_question_is_shown_to_all_and_the_first_answer_counts() {
     let place = Place::new();
     let server = Server::start(questions());

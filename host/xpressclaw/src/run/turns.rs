@@ -155,13 +155,7 @@ fn ended(report: TurnReport, args: &RunArgs) -> Result<Exit> {
         Ok(_) => return Ok(Exit::Ok),
         Err(error) => error,
     };
-    let exit = match &error {
-        TurnError::Invalid(_) | TurnError::NoImages | TurnError::TooLarge(_) => Exit::Usage,
-        TurnError::Model(_) => Exit::Model,
-        TurnError::Budget(_) => Exit::Budget,
-        TurnError::Session(_) => Exit::Failed,
-        _ => Exit::Harness,
-    };
+    let exit = Exit::from(error.fault());
     if args.format == Format::Json {
         return Ok(exit);
     }

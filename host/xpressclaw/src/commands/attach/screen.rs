@@ -82,9 +82,9 @@ impl Screen {
                 self.running = false;
                 self.exit = if *stop == Stop::Cancelled { Exit::Cancelled } else { Exit::Ok };
             }
-            Event::TurnFailed { .. } => {
+            Event::TurnFailed { fault, .. } => {
                 self.running = false;
-                self.exit = Exit::Failed;
+                self.exit = (*fault).into();
             }
             _ => {}
         }
