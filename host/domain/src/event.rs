@@ -10,6 +10,7 @@ use crate::budget::{Scope, Window};
 use crate::chat::{Finish, Usage};
 use crate::content::Part;
 use crate::ids::{AgentName, SessionId, TurnId};
+use crate::left_out::LeftOut;
 use crate::money::NanoDollars;
 use crate::user::QuestionId;
 
@@ -40,7 +41,14 @@ pub enum Event {
     /// A call is tried again before its first byte.
     Retry { step: u32, attempt: u32, reason: String, delay_ms: u64 },
     /// A budget or an outage routed the request to another model.
-    Downgrade { from: String, to: String, reason: String },
+    Downgrade {
+        from: String,
+        to: String,
+        reason: String,
+        /// What the other model cannot take.
+        #[serde(default, skip_serializing_if = "LeftOut::is_nothing")]
+        left_out: LeftOut,
+    },
     /// A cap passed a warning percentage.
     Budget { scope: Scope, window: Window, cap: NanoDollars, used: NanoDollars, message: String },
     /// A provider charged more than was reserved; it is booked in full. The only way past a cap.

@@ -10,7 +10,7 @@ use domain::provider::{Call, Deltas, ProviderError};
 use futures::StreamExt;
 
 use crate::count::Count;
-use crate::pipeline::Observer;
+use crate::drive::Run;
 use crate::route::Route;
 
 /// Retries of a call that failed before its first delta: passing faults pass within seconds.
@@ -26,13 +26,9 @@ pub(crate) struct Answer {
 }
 
 /// Starts the call and waits for its first delta.
-pub(crate) async fn call(
-    route: &Route,
-    call: &Call,
-    step: u32,
-    observer: &dyn Observer,
-    count: &mut Count,
-) -> Result<Answer, ProviderError> {
+pub(crate) async fn call(run: &mut Run, count: &mut Count) -> Result<Answer, ProviderError> {
+    let Run { route, call, refit, step, observer, .. } = run;
+    let step = *step;
     let mut delays = ExponentialBuilder::default()
         .with_min_delay(RETRY_FIRST)
         .with_max_delay(RETRY_LONGEST)
@@ -47,6 +43,16 @@ pub(crate) async fn call(
             Err(error) => error,
         };
         count.failed(&error);
+        if let (ProviderError::ContextExceeded { window }, Some(refit)) = (&error, refit.as_mut())
+            && let Some(fitted) = refit.again(&call.request, route, *window).await
+        {
+            let reason = format!("{error}; left out: {}", fitted.left_out);
+            observer.event(Event::Retry { step, attempt, reason, delay_ms: 0 });
+            attempt += 1;
+            call.max_output_tokens = call.max_output_tokens.min(fitted.output).max(1);
+            call.request = fitted.request;
+            continue;
+        }
         if !error.is_transient() {
             return Err(error);
         }

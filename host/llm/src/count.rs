@@ -13,7 +13,7 @@ use crate::route::Route;
 const UNCOUNTED_MAX_BYTES: usize = 64 << 10;
 /// Tokens of an image where the provider does not say: what the dearest of the common formats
 /// bill for one in full resolution.
-const IMAGE_TOKENS: u64 = 1_600;
+pub(crate) const IMAGE_TOKENS: u64 = 1_600;
 
 /// The running count of one call.
 pub(crate) struct Count {

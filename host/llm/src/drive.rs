@@ -14,6 +14,7 @@ use crate::call::call;
 use crate::completion::{Driver, Item};
 use crate::count::Count;
 use crate::error::LlmError;
+use crate::fit::Refit;
 use crate::pipeline::Observer;
 use crate::reservation::Reservation;
 use crate::route::Route;
@@ -29,6 +30,8 @@ pub(crate) struct Run {
     pub requested: String,
     pub route: Route,
     pub call: Call,
+    /// For a model that the request was not written for: how it is shortened once more.
+    pub refit: Option<Refit>,
     pub reservation: Reservation,
     pub step: u32,
     pub observer: Arc<dyn Observer>,
@@ -52,7 +55,7 @@ pub(crate) async fn drive(
     let span = Span::current();
     let mut count = Count::new(&run.route);
     run.reservation.sending();
-    let answered = stream(&run, &driver, &mut count).instrument(tracing::debug_span!("stream"));
+    let answered = stream(&mut run, &driver, &mut count).instrument(tracing::debug_span!("stream"));
     let ended = tokio::select! {
         biased;
         () = driver.abandoned() => Ended::Cancelled,
@@ -66,8 +69,8 @@ pub(crate) async fn drive(
     driver.end(last);
 }
 
-async fn stream(run: &Run, driver: &Driver, count: &mut Count) -> Ended {
-    let mut answer = match call(&run.route, &run.call, run.step, &*run.observer, count).await {
+async fn stream(run: &mut Run, driver: &Driver, count: &mut Count) -> Ended {
+    let mut answer = match call(run, count).await {
         Ok(answer) => answer,
         Err(error) => return Ended::Failed(error),
     };

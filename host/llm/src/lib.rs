@@ -15,6 +15,7 @@ mod completion;
 mod count;
 mod drive;
 mod error;
+mod fit;
 pub mod host;
 mod pipeline;
 mod price;

@@ -14,6 +14,7 @@ use crate::admit::admit;
 use crate::completion::{Completion, pair};
 use crate::drive::{Run, drive};
 use crate::error::LlmError;
+use crate::fit::{Fitted, Frame, Refit, fit};
 use crate::price::{Quote, quote};
 use crate::reserve::{Ask, Granted, Verdict, describe, exhausted, reserve};
 use crate::route::{Route, Router};
@@ -52,6 +53,23 @@ pub struct Context {
     /// Of the turn.
     pub steps: Arc<Steps>,
     pub observer: Arc<dyn Observer>,
+}
+
+/// A model that may answer, and what it would be sent.
+struct Target {
+    route: Route,
+    quote: Quote,
+    /// What fits it, when it is not the model that was asked for.
+    fitted: Option<Fitted>,
+}
+
+/// A request on its way.
+struct Routed {
+    /// The model that was asked for.
+    requested: String,
+    route: Route,
+    request: Request,
+    refit: Option<Refit>,
 }
 
 /// One per process; every door shares it. Cloning shares it.
@@ -122,16 +140,21 @@ impl Pipeline {
         let mut target = requested.clone();
         // Why the requested model was left.
         let mut left: Option<Box<Refusal>> = None;
+        // Where the requested model is.
+        let mut origin: Option<Route> = None;
         loop {
             let price = tracing::debug_span!("price");
-            let (route, quote) = match (price.in_scope(|| self.price(&request, &target)), &left) {
-                (Ok(priced), _) => priced,
-                (Err(error), None) => return Err(error),
-                (Err(error), Some(refusal)) => {
-                    let more = format!("and its fallback cannot answer: {error}");
-                    return Err(exhausted(refusal, &more));
+            let Target { route, quote, fitted } = match &left {
+                None => price.in_scope(|| self.requested(&request, &target))?,
+                Some(refusal) => {
+                    let found = self.fallback(&request, &target, origin.as_ref());
+                    found.instrument(price).await.map_err(|error| {
+                        let more = format!("and its fallback cannot answer: {error}");
+                        exhausted(refusal, &more)
+                    })?
                 }
             };
+            origin.get_or_insert_with(|| route.clone());
             tried.push(target);
             let ask = Ask {
                 store: &self.0.store,
@@ -148,9 +171,13 @@ impl Pipeline {
                             from: requested.clone(),
                             to: route.info.name.clone(),
                             reason: describe(&refusal.line, refusal.amount),
+                            left_out: fitted.as_ref().map(|f| f.left_out).unwrap_or_default(),
                         });
                     }
-                    return Ok(self.start(caller, request, requested, route, granted, context));
+                    let refit = fitted.as_ref().map(|_| Refit::new(&route, origin.as_ref()));
+                    let request = fitted.map_or(request, |fitted| fitted.request);
+                    let routed = Routed { requested, route, request, refit };
+                    return Ok(self.start(caller, routed, granted, context));
                 }
                 Verdict::Degrade { to, refusal } => {
                     left.get_or_insert(refusal);
@@ -160,21 +187,38 @@ impl Pipeline {
         }
     }
 
-    fn price(&self, request: &Request, target: &str) -> Result<(Route, Quote), LlmError> {
+    /// The model that was asked for gets the request as it is.
+    fn requested(&self, request: &Request, target: &str) -> Result<Target, LlmError> {
         let route = self.0.router.route(target)?;
         let quote = quote(request, &route)?;
-        Ok((route, quote))
+        Ok(Target { route, quote, fitted: None })
+    }
+
+    /// Another one gets what of it fits.
+    async fn fallback(
+        &self,
+        request: &Request,
+        target: &str,
+        origin: Option<&Route>,
+    ) -> Result<Target, String> {
+        let route = self.0.router.route(target).map_err(|e| e.to_string())?;
+        // Refuses what has no price before anything is counted.
+        let whole = quote(request, &route).map_err(|e| e.to_string())?;
+        let frame = Frame::new(&route, origin, whole.output);
+        let fitted = fit(request.clone(), &route, frame).await.map_err(|e| e.to_string())?;
+        let mut quote = quote(&fitted.request, &route).map_err(|e| e.to_string())?;
+        quote.output = quote.output.min(fitted.output).max(1);
+        Ok(Target { route, quote, fitted: Some(fitted) })
     }
 
     fn start(
         &self,
         caller: &Caller,
-        request: Request,
-        requested: String,
-        route: Route,
+        routed: Routed,
         granted: Granted,
         context: &Context,
     ) -> Completion {
+        let Routed { requested, route, request, refit } = routed;
         let Context { cancellation, steps, observer } = context.clone();
         let step = steps.next();
         let span = Span::current();
@@ -192,7 +236,7 @@ impl Pipeline {
             request,
         };
         let reservation = granted.reservation;
-        let run = Run { requested, route, call, reservation, step, observer };
+        let run = Run { requested, route, call, refit, reservation, step, observer };
         let (driver, completion) = pair();
         let token = steps.token();
         let driving = async move {

@@ -130,7 +130,7 @@ pub(crate) fn each_piece<'a>(request: &'a Request, visit: &mut dyn FnMut(Piece<'
     }
 }
 
-fn each_of_part<'a>(part: &'a Part, visit: &mut dyn FnMut(Piece<'a>)) {
+pub(crate) fn each_of_part<'a>(part: &'a Part, visit: &mut dyn FnMut(Piece<'a>)) {
     match part {
         Part::Text(text) => visit(Piece::Text(text)),
         Part::Blob(blob) => visit(Piece::Blob(blob)),
@@ -141,7 +141,7 @@ fn each_of_part<'a>(part: &'a Part, visit: &mut dyn FnMut(Piece<'a>)) {
     }
 }
 
-fn each_of_answer<'a>(part: &'a AssistantPart, visit: &mut dyn FnMut(Piece<'a>)) {
+pub(crate) fn each_of_answer<'a>(part: &'a AssistantPart, visit: &mut dyn FnMut(Piece<'a>)) {
     let signature = match part {
         AssistantPart::Text(text) => {
             visit(Piece::Text(text));

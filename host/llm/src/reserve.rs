@@ -16,7 +16,7 @@ use crate::route::Route;
 use crate::warn::paused;
 
 /// Below this an answer is of no use: the output limit is never clamped further.
-const OUTPUT_MIN_TOKENS: u32 = 256;
+pub(crate) const OUTPUT_MIN_TOKENS: u32 = 256;
 /// How long a request waits for open reservations to be settled for less before it gives up on
 /// its model: an answer of ordinary length is finished by then.
 const OPEN_RESERVATIONS_WAIT: Duration = Duration::from_secs(10);

@@ -163,7 +163,7 @@ async fn degrade_serves_the_fallback_and_says_so() {
         assert_eq!(outcome.cost, NanoDollars::ZERO);
         assert_eq!(bench.used(), (WORST_CASE, 0));
         let events = bench.log.events();
-        let Event::Downgrade { from, to, reason } = &events[2] else { panic!("{events:?}") };
+        let Event::Downgrade { from, to, reason, .. } = &events[2] else { panic!("{events:?}") };
         assert_eq!((from.as_str(), to.as_str()), ("fake/big", "fake/free"));
         assert!(reason.contains("$0.00 of"), "{reason}");
         assert!(matches!(&events[3], Event::StepStarted { model, .. } if model == "fake/free"));

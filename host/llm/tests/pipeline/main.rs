@@ -8,6 +8,7 @@ mod cancel;
 mod door;
 mod ends;
 mod fake;
+mod fit;
 mod flow;
 mod race;
 mod retry;

@@ -37,12 +37,18 @@ impl Text {
                 let delay = millis(*delay_ms);
                 self.line(&format!("{YELLOW}retry {attempt} in {delay}{YELLOW:#}: {}", plain(reason)))
             }
-            Event::Downgrade { from, to, reason } => self.line(&format!(
-                "{YELLOW}answering from `{}` instead of `{}`{YELLOW:#}: {}",
-                plain(to),
-                plain(from),
-                plain(reason)
-            )),
+            Event::Downgrade { from, to, reason, left_out } => {
+                self.line(&format!(
+                    "{YELLOW}answering from `{}` instead of `{}`{YELLOW:#}: {}",
+                    plain(to),
+                    plain(from),
+                    plain(reason)
+                ))?;
+                if left_out.is_nothing() {
+                    return Ok(());
+                }
+                self.line(&format!("{DIM}left out, so that it fits `{}`: {left_out}{DIM:#}", plain(to)))
+            }
             Event::Budget { message, .. } => self.line(&format!("{YELLOW}budget{YELLOW:#}: {message}")),
             Event::Overshoot { model, reserved, cost } => self.line(&format!(
                 "{RED}`{}` charged {cost} where at most {reserved} was reserved{RED:#}; it is booked in full",
