@@ -84,7 +84,7 @@ async fn a_fallback_that_refuses_what_seemed_to_fit_gets_less_of_it() {
     let Some(Event::Retry { reason, delay_ms: 0, .. }) = events.last() else {
         panic!("{events:?}");
     };
-    assert!(reason.contains("left out: 3 tool results"), "{reason}");
+    assert!(reason.contains("left out: 2 tool results"), "{reason}");
     again.accept().send(Delta::Finished(Finish::Stop)).await;
     assert!(matches!(rest(&completion).await.as_slice(), [Item::Finished(_)]));
 }
