@@ -33,7 +33,7 @@ pub use answer::Answer;
 pub use files::FileServer;
 pub use ledger::Spend;
 pub use place::{KEY, Place};
-pub use program::{models, test_server};
+pub use program::{guest, models, test_server};
 pub use reply::Reply;
 pub use run::{Done, Run, Running, wait};
 pub use server::{Play, Request, Server};

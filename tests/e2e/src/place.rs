@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::program::{compiled, harnesses};
+use crate::program::{compiled, guest, harnesses};
 use crate::{Run, Server, Terminal};
 
 /// What a test's provider takes as its key: recognisable wherever it turns up.
@@ -76,9 +76,8 @@ impl Place {
 
     /// The same with a guest that exists for tests only, which has no name to be run by.
     pub fn run_guest(&self, name: &str) -> Run {
-        let name = format!("tests/{name}");
-        compiled(&name);
-        let component = harnesses().join(format!("{name}.wasm"));
+        compiled(&format!("tests/{name}"));
+        let component = guest(name);
         let workspace = self.workspace();
         Run::new(self).args(["run", text(&component), "--workspace", text(&workspace)])
     }

@@ -48,6 +48,11 @@ pub fn harnesses() -> PathBuf {
     folder(HARNESS_PATH, "the built components (*.wasm)")
 }
 
+/// The file of a guest that exists for tests only.
+pub fn guest(name: &str) -> PathBuf {
+    harnesses().join(format!("tests/{name}.wasm"))
+}
+
 /// The folder of the local model.
 pub fn models() -> PathBuf {
     folder(MODEL_PATH, "the local model (*.gguf)")

@@ -1,7 +1,7 @@
 //! Tools of a real MCP server, `@modelcontextprotocol/server-everything` under Node.js, called by
 //! pi and by builtin.
 
-use e2e::{Answer, Done, Place, Play, Request, Run, Server, test_server};
+use e2e::{Answer, Done, Place, Play, Request, Run, Server, guest, test_server};
 use serde_json::{Value, json};
 
 const HARNESSES: [&str; 2] = ["pi", "builtin"];
@@ -153,5 +153,33 @@ fn without_anybody_to_ask_a_call_is_denied_and_the_line_that_allows_it_works() {
         assert_eq!(update["status"], "completed", "{harness}: {update}");
         assert_eq!(update["content"][0]["part"]["text"], "Echo: hello", "{harness}");
         assert!(allowed.events_of("ask").is_empty(), "{harness}");
+    }
+}
+
+#[test]
+fn middleware_stands_before_the_tools() {
+    for harness in HARNESSES {
+        let place = Place::new();
+        let server =
+            Server::start([Play::Stream(sum(19, 23)), Play::Stream(Answer::text("It is 42."))]);
+        let guard = guest("tool-guard");
+        let keys = format!(
+            ", approvals: {{allow: [\"tool:everything.get-*\"]}}, middleware: [{}]",
+            json!(guard.to_str().expect("a path of text"))
+        );
+        agent(&place, harness, &server, &keys).args(["Add."]).done().succeeded();
+
+        let offered = server.next_request();
+        let tools = offered.body["tools"].as_array().expect("a list of tools");
+        let offers = |name: &str| tools.iter().any(|tool| tool["function"]["name"] == name);
+        assert!(offers("everything__get-sum") && !offers("everything__get-env"), "{harness}");
+        let told = result(&server.next_request());
+        assert!(told.starts_with("The sum of 19 and 23 is 42."), "{harness}: {told}");
+        assert!(told.ends_with("signed by the guard"), "{harness}: {told}");
+        assert_eq!(
+            history(&place),
+            ["tool everything.get-sum allowed rule allow tool:everything.get-*"],
+            "{harness}"
+        );
     }
 }
