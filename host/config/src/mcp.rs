@@ -1,12 +1,13 @@
 //! `mcp_servers`: programs and addresses whose tools agents may call, outside of the sandbox.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::field::{Field, Keys};
 use crate::problem::{Fault, nearest_of};
-use crate::provider::{Header, base_url, collect};
+use crate::provider::{Header, collect};
 
 /// Of an unset `start_timeout`: a package runner may have to fetch the server first.
 pub const START_TIMEOUT_DEFAULT: Duration = Duration::from_secs(30);
@@ -39,7 +40,7 @@ pub enum McpTransport {
         cwd: PathBuf,
     },
     Url {
-        /// `url`: of streamable HTTP.
+        /// `url`: of streamable HTTP; `https`, or `http` to this machine.
         url: String,
         /// `headers`: of each request. Secret values are references.
         headers: BTreeMap<String, Header>,
@@ -104,7 +105,7 @@ impl McpServer {
             (None, Some(url)) => {
                 misplaced(&["env", "cwd"], "url");
                 McpTransport::Url {
-                    url: url.parsed(base_url)?,
+                    url: url.parsed(server_url)?,
                     headers: collect(table.get("headers").as_ref(), Header::read),
                 }
             }
@@ -116,6 +117,28 @@ impl McpServer {
         };
         Some(Self { at, start_timeout, timeout })
     }
+}
+
+/// The URL is never repeated: it may hold a password. Plain HTTP is for this machine alone: the
+/// arguments of calls cross, their results, which the model acts on, and often a key.
+fn server_url(text: &str) -> Result<String, &'static str> {
+    let url = match url::Url::parse(text) {
+        Ok(url) if matches!(url.scheme(), "http" | "https") => url,
+        _ => return Err("this is not a URL; write one like `https://example.com/mcp`"),
+    };
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err("a user name or a password has no place here; give a key in `headers`");
+    }
+    let here = match url.host_str().map(|host| host.trim_matches(['[', ']'])) {
+        Some("localhost") => true,
+        Some(host) => host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback()),
+        None => false,
+    };
+    if url.scheme() == "http" && !here {
+        return Err("plain `http` is for this machine (`localhost`, `127.0.0.1`, `[::1]`) only; \
+                    write `https`, or open a tunnel, like `ssh -L 8000:localhost:8000 HOST`");
+    }
+    Ok(text.to_owned())
 }
 
 impl ToolRef {

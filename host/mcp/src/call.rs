@@ -11,6 +11,7 @@ use rmcp::{Peer, RoleClient, ServiceError};
 use serde_json::{Map, Value};
 
 use crate::error::CallError;
+use crate::http_failure::HttpFailure;
 use crate::output::{Output, output};
 
 /// Progress lengthens a call up to this many times its time-out: a server that only ever reports
@@ -62,6 +63,6 @@ fn failure(error: ServiceError) -> CallError {
         ServiceError::Timeout { .. } => CallError::TimedOut,
         ServiceError::McpError(error) => CallError::Refused(error.message.into_owned()),
         ServiceError::UnexpectedResponse => CallError::Unexpected,
-        _ => CallError::Gone,
+        error => HttpFailure::of_call(&error).map_or(CallError::Gone, HttpFailure::call),
     }
 }

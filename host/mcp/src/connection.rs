@@ -1,5 +1,8 @@
 //! A live connection to one server.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use rmcp::service::{RunningService, ServiceExt as _};
 use rmcp::transport::async_rw::AsyncRwTransport;
 use rmcp::{Peer, RoleClient};
@@ -8,6 +11,7 @@ use tokio::time::timeout;
 use crate::client::Client;
 use crate::error::StartError;
 use crate::http;
+use crate::http_failure::HttpFailure;
 use crate::limits::{MESSAGE_MAX_BYTES, STOP_GRACE};
 use crate::list::{List, list};
 use crate::process::Process;
@@ -19,7 +23,11 @@ pub(crate) struct Connection {
     service: RunningService<RoleClient, Client>,
     client: Client,
     process: Option<Process>,
+    broken: Broken,
 }
+
+/// Set by a call that found the connection to be of no more use.
+pub(crate) type Broken = Arc<AtomicBool>;
 
 impl Connection {
     /// Starts or reaches the server and agrees on a version of the protocol.
@@ -36,17 +44,28 @@ impl Connection {
                 let service = timeout(spec.start_timeout, serving).await.map_err(late)?;
                 (service.map_err(failed)?, Some(process))
             }
-            Transport::Http { url, headers } => {
-                let serving = client.clone().serve(http::transport(url, headers)?);
+            Transport::Http { url, headers, proxy } => {
+                let transport = http::transport(url, headers, proxy.as_ref())?;
+                let serving = client.clone().serve(transport);
                 let service = timeout(spec.start_timeout, serving).await.map_err(late)?;
+                let failed = |error| match HttpFailure::of_start(&error) {
+                    Some(failure) => StartError::Http(failure),
+                    None => StartError::Protocol(Box::new(error)),
+                };
                 (service.map_err(failed)?, None)
             }
         };
-        Ok(Self { service, client, process })
+        Ok(Self { service, client, process, broken: Broken::default() })
     }
 
     pub fn is_closed(&self) -> bool {
-        self.service.is_closed() || self.service.is_transport_closed()
+        self.broken.load(Ordering::Acquire)
+            || self.service.is_closed()
+            || self.service.is_transport_closed()
+    }
+
+    pub fn broken(&self) -> Broken {
+        self.broken.clone()
     }
 
     /// Whether the server said so since this was last asked.

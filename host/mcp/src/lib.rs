@@ -13,6 +13,7 @@ mod client;
 mod connection;
 mod error;
 mod http;
+mod http_failure;
 mod limits;
 mod list;
 mod names;
@@ -24,6 +25,7 @@ mod stderr;
 
 pub use call::CALL_EXTENSION_MAX;
 pub use error::{CallError, StartError};
+pub use http_failure::HttpFailure;
 pub use limits::{
     DESCRIPTION_MAX_BYTES, MESSAGE_MAX_BYTES, SCHEMA_MAX_BYTES, STARTS_PER_MINUTE, TOOLS_MAX,
 };

@@ -4,6 +4,7 @@
 //! and what one agent did there must not show up in the session of another.
 
 use std::collections::VecDeque;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -88,8 +89,16 @@ impl Servers {
     ) -> Result<Output, CallError> {
         let named = |server: &&Server| server.spec.name == tool.server;
         let server = self.0.servers.iter().find(named).ok_or(CallError::Unexpected)?;
-        let peer = server.state.lock().await.connection(&server.spec, &self.0.hooks).await?.peer();
-        call::call(peer, &tool.name, arguments, server.spec.timeout).await
+        let (peer, broken) = {
+            let mut state = server.state.lock().await;
+            let connection = state.connection(&server.spec, &self.0.hooks).await?;
+            (connection.peer(), connection.broken())
+        };
+        let answer = call::call(peer, &tool.name, arguments, server.spec.timeout).await;
+        if answer.as_ref().is_err_and(CallError::breaks) {
+            broken.store(true, Ordering::Release);
+        }
+        answer
     }
 
     /// Ends all servers, politely first.

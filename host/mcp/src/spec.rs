@@ -59,5 +59,11 @@ pub enum Transport {
     /// A child process that speaks over its stdin and stdout. It gets `env` and nothing else.
     Stdio { command: OsString, args: Vec<OsString>, env: Vec<(OsString, Value)>, cwd: PathBuf },
     /// Streamable HTTP.
-    Http { url: String, headers: Vec<(String, Value)> },
+    Http {
+        /// `https`, or `http` to this machine.
+        url: String,
+        headers: Vec<(String, Value)>,
+        /// `http://host:port` of a proxy, perhaps with a password; never used to this machine.
+        proxy: Option<Value>,
+    },
 }

@@ -38,7 +38,7 @@ variables! {
     MODEL_PATH = "XPRESSCLAW_MODEL_PATH":
         "Folders with local models (*.gguf), separated like PATH.";
     HTTPS_PROXY = "HTTPS_PROXY":
-        "The proxy for model providers; `https_proxy` and `ALL_PROXY` likewise.";
+        "The proxy for model providers, downloads of models and MCP servers; `https_proxy` and `ALL_PROXY` likewise.";
     OTLP_ENDPOINT = "OTEL_EXPORTER_OTLP_ENDPOINT":
         "A collector for spans, e.g. `http://localhost:4318`; by default none are made.";
     OTLP_HEADERS = "OTEL_EXPORTER_OTLP_HEADERS":
@@ -78,7 +78,7 @@ pub fn as_help() -> String {
     format!("Environment:\n{}", lines.join("\n"))
 }
 
-/// The proxy for providers, by the usual names.
+/// The proxy for what the host itself asks, by the usual names.
 pub fn proxy() -> Option<String> {
     [HTTPS_PROXY.name, "https_proxy", "ALL_PROXY", "all_proxy"]
         .iter()

@@ -43,7 +43,8 @@ pub fn servers(config: &Config, agent: Option<&Agent>) -> Result<Vec<Spec>> {
                 }
             }
             McpTransport::Url { url, headers } => {
-                Transport::Http { url: url.clone(), headers: resolve(name, headers)? }
+                let proxy = environment::proxy().map(Value::new);
+                Transport::Http { url: url.clone(), headers: resolve(name, headers)?, proxy }
             }
         };
         Ok(Spec {

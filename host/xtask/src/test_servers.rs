@@ -1,5 +1,5 @@
 //! MCP servers that others publish, for the tests that talk to a real one. They are installed from
-//! `host/mcp/tests/servers` by their lock file, into the cache like the packages of components. Called by
+//! `host/mcp/tests/npm` by their lock file, into the cache like the packages of components. Called by
 //! `checks` and `setup`.
 
 use std::path::PathBuf;
@@ -16,7 +16,7 @@ const SERVER: &str = "@modelcontextprotocol/server-everything/dist/index.js";
 
 /// Installs them unless they are there, and gives back the folder of the packages.
 pub fn install(settings: &Settings) -> Result<PathBuf> {
-    let packages = npm::packages(settings, "test-servers", &settings.root.join("host/mcp/tests/servers"))?;
+    let packages = npm::packages(settings, "test-servers", &settings.root.join("host/mcp/tests/npm"))?;
     ensure!(
         packages.join(SERVER).is_file(),
         "npm installed no {SERVER}; fix: remove {}",

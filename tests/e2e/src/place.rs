@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::program::{compiled, guest, harnesses};
+use crate::program::{compiled, guest};
 use crate::{Run, Server, Terminal};
 
 /// What a test's provider takes as its key: recognisable wherever it turns up.

@@ -11,7 +11,7 @@ use crate::{COMPILE_DEADLINE, Place, Run};
 const BINARY: &str = "XPRESSCLAW_BINARY";
 pub const HARNESS_PATH: &str = "XPRESSCLAW_HARNESS_PATH";
 pub const MODEL_PATH: &str = "XPRESSCLAW_MODEL_PATH";
-/// The packages of `host/mcp/tests/servers`, installed.
+/// The packages of `host/mcp/tests/npm`, installed.
 const TEST_SERVERS: &str = "XPRESSCLAW_TEST_SERVERS";
 
 /// The executable that cargo built beside this test, or the one that is named.
@@ -60,7 +60,7 @@ pub fn models() -> PathBuf {
 
 /// The program of a real MCP server, for Node.js.
 pub fn test_server() -> PathBuf {
-    let packages = folder(TEST_SERVERS, "the installed packages of host/mcp/tests/servers");
+    let packages = folder(TEST_SERVERS, "the installed packages of host/mcp/tests/npm");
     packages.join("@modelcontextprotocol/server-everything/dist/index.js")
 }
 

@@ -1,6 +1,10 @@
 //! Tools of a real MCP server, `@modelcontextprotocol/server-everything` under Node.js, called by
 //! pi and by builtin.
 
+use std::io::{BufRead as _, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
 use e2e::{Answer, Done, Place, Play, Request, Run, Server, guest, test_server};
 use serde_json::{Value, json};
 
@@ -182,4 +186,76 @@ fn middleware_stands_before_the_tools() {
             "{harness}"
         );
     }
+}
+
+/// A server over HTTP that writes down the keys it gets; killed when dropped.
+struct OverHttp {
+    child: Child,
+    url: String,
+}
+
+impl OverHttp {
+    fn start(place: &Place, mode: &str) -> Self {
+        let crates = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../host");
+        let mut child = Command::new("python3")
+            .arg(crates.join("mcp/tests/servers/over_http.py"))
+            .arg(mode)
+            .env("NOTES", place.path().join("notes"))
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("Python");
+        let mut url = String::new();
+        let stdout = child.stdout.take().expect("stdout is piped");
+        BufReader::new(stdout).read_line(&mut url).expect("an address");
+        Self { child, url: url.trim().to_owned() }
+    }
+}
+
+impl Drop for OverHttp {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn a_key_of_a_server_over_http_reaches_that_server_and_nothing_else() {
+    let key = "k3y-0f-th3-s3rv3r-5f4e3d2c1b0a";
+    for (mode, called) in [("plain", true), ("403", false), ("500", false)] {
+        let place = Place::new();
+        let server = OverHttp::start(&place, mode);
+        let script = [
+            json!({"tool_calls": [{"name": "web__echo", "arguments": {}}]}),
+            json!({"text": "Done."}),
+        ];
+        let model = place.script(&script);
+        let yaml = format!(
+            "mcp_servers: {{web: {{url: \"{}/mcp\", headers: {{authorization: env:WEB_AUTH}}}}}}\n\
+             agents: [{{name: caller, harness: builtin, tools: [web]}}]\n\
+             approvals: {{allow: [\"tool:web.*\"]}}\n",
+            server.url
+        );
+        let config = place.file("xpressclaw.yaml", &yaml);
+        let run = place.run_agent("caller", "builtin").args(["--config", &config]);
+        let run = run.args(["--model", &model, "--format", "json", "--log-level", "trace", "Go."]);
+        let done = run.env("WEB_AUTH", format!("Bearer {key}")).done().succeeded();
+        let status = if called { "completed" } else { "failed" };
+        assert_eq!(update(&done)["status"], status, "{mode}: {}", done.stdout);
+        assert!(done.stderr.contains("TRACE"), "the log is whole");
+        assert!(!done.stdout.contains(key) && !done.stderr.contains(key), "{mode}");
+        assert_eq!(place.files_holding(key), [place.path().join("notes")], "{mode}");
+    }
+}
+
+#[test]
+fn plain_http_to_another_machine_is_refused_before_anything_runs() {
+    let place = Place::new();
+    let config = place.file(
+        "xpressclaw.yaml",
+        "mcp_servers: {web: {url: \"http://192.168.1.2:8000/mcp\"}}\n\
+         agents: [{name: caller, harness: builtin, tools: [web]}]\n",
+    );
+    let run = place.run_agent("caller", "builtin").args(["--config", &config, "Go."]);
+    let done = run.done().exited(2);
+    assert!(done.stderr.contains("write `https`, or open a tunnel"), "{}", done.stderr);
 }

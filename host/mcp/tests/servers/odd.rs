@@ -1,30 +1,17 @@
-//! Servers that misbehave, each in its way: what the caller sees, and that nothing is left behind.
-
-#![allow(clippy::unwrap_used, reason = "a failure here fails the test")]
+//! Servers over stdio that misbehave, each in its way: what the caller sees, and that nothing is left
+//! behind.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use mcp::{
-    CallError, Hooks, STARTS_PER_MINUTE, Selection, Servers, Spec, TOOLS_MAX, Tool, Transport,
-    Value,
-};
+use mcp::{CallError, STARTS_PER_MINUTE, Selection, Spec, TOOLS_MAX, Transport, Value};
 use serde_json::{Map, json};
 
-/// Far above what any of this takes.
-const DEADLINE: Duration = Duration::from_secs(60);
-
-struct Place {
-    folder: tempfile::TempDir,
-    servers: Servers,
-    notices: Arc<Mutex<Vec<String>>>,
-    stderr: Arc<Mutex<Vec<String>>>,
-}
+use crate::place::{DEADLINE, Place, text, until};
 
 fn spec(folder: &Path, mode: &str) -> Spec {
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/server.py");
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/servers/over_stdio.py");
     let variable = |name: &str, value: &str| (OsString::from(name), Value::new(value));
     Spec {
         name: "odd".into(),
@@ -43,55 +30,18 @@ fn spec(folder: &Path, mode: &str) -> Spec {
     }
 }
 
-impl Place {
-    fn new(mode: &str, change: impl FnOnce(&mut Spec)) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let mut spec = spec(folder.path(), mode);
+fn new(mode: &str, change: impl FnOnce(&mut Spec)) -> Place {
+    Place::new(|folder| {
+        let mut spec = spec(folder, mode);
         change(&mut spec);
-        let (notices, stderr) =
-            (Arc::<Mutex<Vec<String>>>::default(), Arc::<Mutex<Vec<String>>>::default());
-        let keep = |list: &Arc<Mutex<Vec<String>>>| {
-            let list = list.clone();
-            Arc::new(move |_: &str, text: &str| list.lock().unwrap().push(text.to_owned()))
-        };
-        let hooks = Hooks { notice: keep(&notices), stderr: keep(&stderr) };
-        Self { folder, servers: Servers::new(vec![spec], hooks), notices, stderr }
-    }
-
-    async fn prepared(mode: &str) -> Self {
-        let place = Self::new(mode, |_| {});
-        place.servers.prepare().await;
-        place
-    }
-
-    fn tool(&self, name: &str) -> Tool {
-        let found = self.servers.tools().iter().find(|tool| tool.name == name).cloned();
-        found.unwrap_or_else(|| panic!("no {name}: {:?}", self.notices.lock().unwrap()))
-    }
-
-    async fn call(&self, name: &str) -> Result<mcp::Output, CallError> {
-        self.servers.call(&self.tool(name), Map::new()).await
-    }
-
-    fn notices(&self) -> String {
-        self.notices.lock().unwrap().join("\n")
-    }
-
-    fn notes(&self) -> String {
-        std::fs::read_to_string(self.folder.path().join("notes")).unwrap_or_default()
-    }
-
-    async fn noted(&self, line: &str) {
-        until(|| self.notes().lines().any(|found| found == line)).await;
-    }
+        spec
+    })
 }
 
-async fn until(mut condition: impl FnMut() -> bool) {
-    let end = Instant::now() + DEADLINE;
-    while !condition() {
-        assert!(Instant::now() < end, "the condition never held");
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
+async fn prepared(mode: &str) -> Place {
+    let place = new(mode, |_| {});
+    place.servers.prepare().await;
+    place
 }
 
 /// Not even as a zombie of ours.
@@ -100,16 +50,9 @@ fn is_gone(pid: &str) -> bool {
     stat.is_err() || stat.is_ok_and(|stat| stat.contains(") Z "))
 }
 
-fn text(output: &mcp::Output) -> String {
-    match &*output.parts {
-        [domain::Part::Text(text)] => text.clone(),
-        parts => panic!("{parts:?}"),
-    }
-}
-
 #[tokio::test]
 async fn a_server_gets_its_own_environment_and_no_capability_of_ours() {
-    let place = Place::prepared("plain").await;
+    let place = prepared("plain").await;
     assert_eq!(place.tool("echo").offered, "odd__echo");
     let arguments = json!({"a": 1}).as_object().unwrap().clone();
     let output = place.servers.call(&place.tool("echo"), arguments).await.unwrap();
@@ -128,7 +71,7 @@ async fn a_server_gets_its_own_environment_and_no_capability_of_ours() {
 
 #[tokio::test]
 async fn a_server_that_dies_in_a_call_is_started_again_but_not_without_end() {
-    let place = Place::prepared("dies").await;
+    let place = prepared("dies").await;
     for _ in 0..STARTS_PER_MINUTE {
         assert!(matches!(place.call("echo").await, Err(CallError::Gone)));
     }
@@ -138,7 +81,7 @@ async fn a_server_that_dies_in_a_call_is_started_again_but_not_without_end() {
 
 #[tokio::test]
 async fn a_call_that_is_never_answered_times_out_and_is_cancelled() {
-    let place = Place::new("silent", |spec| spec.timeout = Duration::from_millis(50));
+    let place = new("silent", |spec| spec.timeout = Duration::from_millis(50));
     place.servers.prepare().await;
     assert!(matches!(place.call("echo").await, Err(CallError::TimedOut)));
     place.noted("cancelled").await;
@@ -146,7 +89,7 @@ async fn a_call_that_is_never_answered_times_out_and_is_cancelled() {
 
 #[tokio::test]
 async fn a_dropped_call_is_cancelled_at_the_server() {
-    let place = Place::prepared("silent").await;
+    let place = prepared("silent").await;
     let call = place.servers.clone();
     let tool = place.tool("echo");
     let task = tokio::spawn(async move { call.call(&tool, Map::new()).await });
@@ -160,7 +103,7 @@ async fn what_does_not_start_is_named_with_what_helps() {
     for (mode, part) in
         [("exits", "xpressclaw logs"), ("garbage", "start_timeout"), ("never", "start_timeout")]
     {
-        let place = Place::new(mode, |spec| {
+        let place = new(mode, |spec| {
             if mode != "exits" {
                 spec.start_timeout = Duration::from_secs(2);
             }
@@ -169,7 +112,7 @@ async fn what_does_not_start_is_named_with_what_helps() {
         assert!(place.servers.tools().is_empty());
         assert!(place.notices().contains(part), "{mode}: {}", place.notices());
     }
-    let place = Place::new("plain", |spec| {
+    let place = new("plain", |spec| {
         if let Transport::Stdio { command, .. } = &mut spec.transport {
             *command = "no-such-program".into();
         }
@@ -184,20 +127,20 @@ async fn what_does_not_start_is_named_with_what_helps() {
 
 #[tokio::test]
 async fn what_a_server_writes_to_stderr_is_kept() {
-    let place = Place::prepared("exits").await;
+    let place = prepared("exits").await;
     until(|| place.stderr.lock().unwrap().iter().any(|line| line == "cannot start: no database"))
         .await;
-    let place = Place::prepared("floods").await;
+    let place = prepared("floods").await;
     assert!(place.call("echo").await.is_ok());
     until(|| place.stderr.lock().unwrap().len() == 20_000).await;
 }
 
 #[tokio::test]
 async fn lists_are_cut_and_cleaned() {
-    let place = Place::prepared("many").await;
+    let place = prepared("many").await;
     assert_eq!(place.servers.tools().len(), TOOLS_MAX);
     assert!(place.notices().contains("more tools"), "{}", place.notices());
-    let place = Place::prepared("odd-lists").await;
+    let place = prepared("odd-lists").await;
     assert_eq!(place.servers.tools().len(), 3);
     assert!(
         place.notices().contains("twice") && place.notices().contains("schema"),
@@ -208,7 +151,7 @@ async fn lists_are_cut_and_cleaned() {
 
 #[tokio::test]
 async fn a_changed_list_is_read_before_the_next_turn_and_not_earlier() {
-    let place = Place::prepared("changing").await;
+    let place = prepared("changing").await;
     assert_eq!(place.servers.tools().len(), 1);
     place.call("echo").await.unwrap();
     assert_eq!(place.servers.tools().len(), 1);
@@ -218,13 +161,13 @@ async fn a_changed_list_is_read_before_the_next_turn_and_not_earlier() {
 
 #[tokio::test]
 async fn a_huge_result_is_refused() {
-    let place = Place::prepared("huge").await;
+    let place = prepared("huge").await;
     assert!(matches!(place.call("echo").await, Err(CallError::TooLarge { .. })));
 }
 
 #[tokio::test]
 async fn sampling_and_elicitation_are_refused() {
-    let place = Place::prepared("asks").await;
+    let place = prepared("asks").await;
     let answers = text(&place.call("echo").await.unwrap());
     let answers: Vec<serde_json::Value> = serde_json::from_str(&answers).unwrap();
     let of = |id: &str| answers.iter().find(|answer| answer["id"] == id).unwrap();
@@ -236,7 +179,7 @@ async fn sampling_and_elicitation_are_refused() {
 #[tokio::test]
 async fn no_process_is_left_behind_however_a_session_ends() {
     for polite in [true, false] {
-        let place = Place::prepared("children").await;
+        let place = prepared("children").await;
         let notes = place.notes();
         let child = notes.lines().next().unwrap().to_owned();
         let server = notes.lines().find_map(|line| line.strip_prefix("pid ")).unwrap().to_owned();
