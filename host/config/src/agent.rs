@@ -23,6 +23,8 @@ pub struct Agent {
     pub middleware: Vec<String>,
     /// `model`: `None` is the system-wide one.
     pub model: Option<String>,
+    /// `models`: further ones that it may ask for by name.
+    pub models: Vec<String>,
     /// `role`: what the agent is for; added to its system text.
     pub role: Option<String>,
     /// `budget`: beside the system-wide one.
@@ -48,6 +50,7 @@ pub(crate) const KEYS: Keys = Keys {
         "harness",
         "middleware",
         "model",
+        "models",
         "role",
         "budget",
         "network",
@@ -81,6 +84,13 @@ impl Agent {
         let agent = Self {
             middleware: middleware.unwrap_or_default().iter().filter_map(Field::harness).collect(),
             model: table.get("model").and_then(|f| f.model()),
+            models: table
+                .get("models")
+                .and_then(|field| field.list())
+                .unwrap_or_default()
+                .iter()
+                .filter_map(Field::model)
+                .collect(),
             role: table.get("role").and_then(|f| f.text()).map(str::to_owned),
             budget,
             network: texts(table.get("network")),

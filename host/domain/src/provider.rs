@@ -84,6 +84,12 @@ pub trait Provider: Send + Sync {
     /// Facts about a model; `None` when the provider has none of that name.
     fn model(&self, model: &str) -> Option<ModelInfo>;
 
+    /// Whether a further parameter of a request ([`crate::chat::EXTRA_FIELDS`]) means anything to it;
+    /// `call` refuses others.
+    fn takes(&self, _field: &str) -> bool {
+        true
+    }
+
     /// Starts a call. Resolves when the provider accepted it (headers), before the first delta.
     /// Must not retry: the pipeline does, and only before the first delta.
     async fn call(&self, call: Call) -> Result<Deltas, ProviderError>;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use domain::provider::{Call, ModelInfo};
-use domain::{AgentName, Event, SessionId, TurnId};
+use domain::{AgentName, BudgetLine, Event, SessionId, TurnId};
 use harness::Cancellation;
 use store::Store;
 use store::ledger::{Cap, Refusal};
@@ -43,6 +43,9 @@ pub struct Caller {
 /// Sees what the pipeline does. Calls must not block and must not panic.
 pub trait Observer: Send + Sync {
     fn event(&self, event: Event);
+
+    /// The request waits for this cap; an event said so just before.
+    fn paused(&self, _line: &BudgetLine) {}
 }
 
 /// What a call belongs to.
@@ -90,6 +93,11 @@ impl Pipeline {
     /// Facts about a model, for guests and for checks before a turn.
     pub fn model(&self, name: &str) -> Result<ModelInfo, LlmError> {
         Ok(self.0.router.route(name)?.info)
+    }
+
+    /// Whether a further parameter of a request means anything to the model's provider.
+    pub fn takes(&self, name: &str, field: &str) -> bool {
+        self.0.router.route(name).is_ok_and(|route| route.provider.takes(field))
     }
 
     /// Whether a request to the model can be made at all: a paid one without a price is refused
@@ -218,7 +226,11 @@ impl Pipeline {
         granted: Granted,
         context: &Context,
     ) -> Completion {
-        let Routed { requested, route, request, refit } = routed;
+        let Routed { requested, route, mut request, refit } = routed;
+        if route.info.name != requested {
+            // What was meant for the model that was asked for; here it would be refused.
+            request.extra.retain(|field, _| route.provider.takes(field));
+        }
         let Context { cancellation, steps, observer } = context.clone();
         let step = steps.next();
         let span = Span::current();

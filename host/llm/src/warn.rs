@@ -26,6 +26,7 @@ pub(crate) fn warn(lines: &[(Cap, BudgetLine)], steps: &Steps, observer: &dyn Ob
 /// Reports the cap for which a turn waits.
 pub(crate) fn paused(line: &BudgetLine, observer: &dyn Observer) {
     report(line, "is spent; waiting until it resets or is raised", observer);
+    observer.paused(line);
 }
 
 fn report(line: &BudgetLine, state: &str, observer: &dyn Observer) {

@@ -175,6 +175,10 @@ impl Provider for LocalModel {
         self.knows(model).then(|| self.info())
     }
 
+    fn takes(&self, field: &str) -> bool {
+        matches!(field, "seed" | "top_p")
+    }
+
     /// Loads the model when this is the first call, and resolves when the prompt is known to fit.
     /// The stream begins when a place is free: calls beyond [`Options::parallel`] wait in their
     /// order. Dropping the stream frees its place at the next batch.

@@ -71,6 +71,10 @@ impl Provider for Anthropic {
         (!model.is_empty()).then(|| self.claude(model).facts.info(self.name()))
     }
 
+    fn takes(&self, field: &str) -> bool {
+        request::EXTRA_FIELDS.contains(&field)
+    }
+
     /// Sends the call and resolves with the answer's headers. Dropping the future or the stream
     /// closes the connection, which is what cancels the call at the provider.
     async fn call(&self, call: Call) -> Result<Deltas, ProviderError> {

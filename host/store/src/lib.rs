@@ -14,6 +14,7 @@
 //! | [`Store::task`] | `create`, `update`, `get`, `list` |
 //! | [`Store::log`] | `append`, `tail` |
 //! | [`Store::approval`] | `remember`, `find`, `list`, `forget`; `record`, `history` |
+//! | [`Store::token`] | `add`, `find`, `list`, `revoke` |
 //! | [`Store::session`] | `open`, `rename`, `begin_turn`, `finish_turn`, `history`, `turns`, `list` |
 //! | [`Store::ledger`] | `reserve` → `settle` or `release`; `lines`, `history`, `spend`, `totals`; `set_cap`, `clear_cap`, `caps`; `recover` |
 //!
@@ -32,6 +33,7 @@ mod owner;
 mod schema;
 pub mod session;
 pub mod task;
+pub mod token;
 
 pub use database::{DatabaseError, OpenError, Store};
 pub use invalid::Invalid;

@@ -10,10 +10,11 @@ use rusqlite_migration::{M, Migrations};
 
 use crate::database::{DatabaseError, OpenError};
 
-const VERSIONS: [&str; 3] = [
+const VERSIONS: [&str; 4] = [
     include_str!("schema/0001-first.sql"),
     include_str!("schema/0002-approvals.sql"),
     include_str!("schema/0003-middleware.sql"),
+    include_str!("schema/0004-tokens.sql"),
 ];
 
 static MIGRATIONS: LazyLock<Migrations<'static>> =

@@ -2,6 +2,7 @@
 
 mod approvals;
 mod budget;
+mod serve;
 
 use std::path::PathBuf;
 
@@ -17,6 +18,7 @@ pub use approvals::ApprovalsCommand;
 pub use budget::{
     BudgetArgs, BudgetCommand, ClearArgs, ExplainArgs, HistoryArgs, SetArgs, ShowArgs,
 };
+pub use serve::{ServeArgs, TokenCommand};
 
 /// Runs AI-agent harnesses as WebAssembly components: no Docker, no daemon, no API key inside a
 /// sandbox.
@@ -66,6 +68,11 @@ pub enum Command {
     Ps(PsArgs),
     /// Watch a running session, steer it, cancel it, answer its questions
     Attach(AttachArgs),
+    /// Serve the models to any OpenAI or Anthropic client, within the agents' budgets
+    Serve(ServeArgs),
+    /// Who may use what `serve` offers: tokens, each of one agent
+    #[command(subcommand)]
+    Token(TokenCommand),
     /// Notes that an agent keeps
     #[command(subcommand)]
     Memory(MemoryCommand),

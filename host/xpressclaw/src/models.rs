@@ -1,5 +1,6 @@
 //! From configuration and flags to the router of the pipeline.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -51,8 +52,7 @@ pub fn models(
     }
     let mut named = None;
     let model = if let Some(file) = wanted.strip_prefix(SCRIPT_PREFIX) {
-        let script = Script::open(Path::new(file))
-            .map_err(|e| Failure::usage("the script cannot be used").because(e))?;
+        let script = script(file)?;
         let name = script.model_name().to_owned();
         router.add(name.clone(), Arc::new(script));
         name
@@ -81,6 +81,73 @@ pub fn models(
         Err(error) => tracing::warn!(%error, "the local model cannot be used"),
     }
     Ok(Models { router, model })
+}
+
+/// The models of all agents of a process.
+pub struct Served {
+    pub router: Router,
+    /// In the order of the configuration's agents.
+    pub names: Vec<Names>,
+}
+
+/// What an agent may ask for, by the names that requests are routed by.
+pub struct Names {
+    pub model: String,
+    pub further: Vec<String>,
+}
+
+/// Sets up what all agents need. A provider that cannot be used is an error of the requests to it:
+/// the others serve.
+pub fn served(config: &Config, paths: &Paths) -> Result<Served> {
+    let mut router = Router::default();
+    for (name, provider) in &config.providers {
+        match hosted::provider(name, provider) {
+            Ok(provider) => router.add(name.clone(), provider),
+            Err(error) => tracing::error!(%error, provider = name, "a provider cannot be used"),
+        }
+    }
+    let mut scripts = BTreeMap::new();
+    let mut names = Vec::new();
+    for agent in &config.agents {
+        let own = agent.model.as_deref().or(config.model.as_deref()).unwrap_or(LOCAL);
+        let mut routed = std::iter::once(own)
+            .chain(agent.models.iter().map(String::as_str))
+            .map(|name| named(name, &mut scripts, &mut router))
+            .collect::<Result<Vec<_>>>()?
+            .into_iter();
+        names.push(Names { model: routed.next().unwrap_or_default(), further: routed.collect() });
+    }
+    match local_model::chosen(config, paths) {
+        Ok(Some(path)) => match local(&path, config) {
+            Ok(provider) => router.add(LOCAL, provider),
+            Err(error) => tracing::error!(%error, "the local model cannot be used"),
+        },
+        Ok(None) => tracing::warn!("there is no local model, so no budget can degrade to one"),
+        Err(error) => tracing::error!(%error, "the local model cannot be used"),
+    }
+    Ok(Served { router, names })
+}
+
+/// The name that requests for a model are routed by; a script is opened once, whoever names it.
+fn named(
+    name: &str,
+    scripts: &mut BTreeMap<String, String>,
+    router: &mut Router,
+) -> Result<String> {
+    let Some(file) = name.strip_prefix(SCRIPT_PREFIX) else { return Ok(name.to_owned()) };
+    if let Some(known) = scripts.get(file) {
+        return Ok(known.clone());
+    }
+    let script = script(file)?;
+    let routed = script.model_name().to_owned();
+    router.add(routed.clone(), Arc::new(script));
+    scripts.insert(file.to_owned(), routed.clone());
+    Ok(routed)
+}
+
+fn script(file: &str) -> Result<Script> {
+    Ok(Script::open(Path::new(file))
+        .map_err(|e| Failure::usage("the script cannot be used").because(e))?)
 }
 
 #[cfg(feature = "local-model")]

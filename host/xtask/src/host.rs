@@ -43,7 +43,7 @@ pub fn prepare(settings: &Settings, profile: Profile, packages: &[&str]) -> Resu
 fn compile(settings: &Settings, profile: Profile, packages: &[&str]) -> Result<()> {
     let mut cargo = cargo(settings, "build");
     if profile == Profile::Release {
-        cargo.arg("--release");
+        cargo.args(["--release", "--features", "xpressclaw/static-stdcxx"]);
     }
     for package in packages {
         cargo.args(["--package", package]);

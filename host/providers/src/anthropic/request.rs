@@ -9,7 +9,7 @@ use super::content::{self, Turn};
 use crate::endpoint::check_extra;
 
 /// What of `domain::chat::EXTRA_FIELDS` this API has.
-const EXTRA_FIELDS: [&str; 4] = ["metadata", PARALLEL, "top_k", "top_p"];
+pub(super) const EXTRA_FIELDS: [&str; 4] = ["metadata", PARALLEL, "top_k", "top_p"];
 /// The one field whose name and place differ: `tool_choice.disable_parallel_tool_use`.
 const PARALLEL: &str = "parallel_tool_calls";
 /// Breakpoints of the prompt cache that one request may have.

@@ -16,9 +16,11 @@ mod output;
 mod ps;
 #[cfg(test)]
 mod reference;
+mod serve;
 mod table;
 mod tasks;
 mod time;
+mod token;
 
 use anyhow::Result;
 
@@ -37,6 +39,8 @@ pub fn dispatch(cli: Cli) -> Result<Exit> {
         Command::Run(args) => crate::run::run(&context, &args),
         Command::Ps(args) => ps::run(&context, &args),
         Command::Attach(args) => attach::run(&context, &args),
+        Command::Serve(args) => serve::run(&context, &args),
+        Command::Token(command) => token::run(&context, command),
         Command::Memory(command) => memory::run(&context, command),
         Command::Tasks(command) => tasks::run(&context, command),
         Command::Budget(args) => budget::run(&context, &args),

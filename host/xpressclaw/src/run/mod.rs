@@ -132,7 +132,7 @@ fn open(context: &Context, args: &RunArgs) -> Result<Opened> {
             agent,
             session: session_id,
             model: models.model,
-            models: Vec::new(),
+            models: configured.map(|agent| agent.models.clone()).unwrap_or_default(),
             fallback: Some(LOCAL.into()),
             role: configured.and_then(|agent| agent.role.clone()),
             settings,

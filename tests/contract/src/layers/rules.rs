@@ -28,6 +28,7 @@ const LAYERS: &[Layer] = &[
         crates: &[
             "config",
             "control",
+            "endpoint",
             "files",
             "harness",
             "llm",

@@ -1,0 +1,10 @@
+//! OpenAI's chat completions. Wire format: platform.openai.com/docs/api-reference/chat, and what its
+//! compatible servers added to it (`reasoning_content`, `extra_content` of tool calls).
+
+mod answer;
+mod chunk;
+mod request;
+
+pub(crate) use answer::{models, whole};
+pub(crate) use chunk::Chunks;
+pub(crate) use request::parse;

@@ -1,0 +1,350 @@
+//! The server: routes, bodies, supervision, and its end.
+
+use std::future::Future;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+use axum::body::{Body, to_bytes};
+use axum::extract::State;
+use axum::http::header::CONTENT_TYPE;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri};
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use domain::chat::{EXTRA_FIELDS, Outcome, Request};
+use futures::FutureExt as _;
+use llm::{Caller, Pipeline};
+use serde_json::Value;
+use store::Store;
+use tokio::net::TcpListener;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::timeout;
+
+use crate::call::{Pending, Started};
+use crate::error::Refusal;
+use crate::family::Family;
+use crate::identity::{Agents, Identity};
+use crate::limits::{BODY_MAX_BYTES, BODY_READ_MAX, DRAIN_MAX, OPEN_REQUESTS_MAX};
+use crate::metrics::Metrics;
+use crate::whole::{Whole, collect};
+use crate::{anthropic, openai, sse};
+
+/// Who answered, on every answer.
+const MODEL: HeaderName = HeaderName::from_static("x-xpressclaw-model");
+/// What was asked for, where another model answers.
+const DOWNGRADED_FROM: HeaderName = HeaderName::from_static("x-xpressclaw-downgraded-from");
+/// Nano-dollars; on answers that are no stream.
+const COST: HeaderName = HeaderName::from_static("x-xpressclaw-cost");
+/// Fields of the request that go nowhere.
+const IGNORED: HeaderName = HeaderName::from_static("x-xpressclaw-ignored");
+const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+/// What the endpoint serves with. Cloning shares it.
+#[derive(Clone)]
+pub struct Endpoint(Arc<Inner>);
+
+struct Inner {
+    pipeline: Pipeline,
+    identity: Identity,
+    open: Arc<Semaphore>,
+    metrics: Metrics,
+}
+
+impl Endpoint {
+    pub fn new(pipeline: Pipeline, store: Store, agents: Agents) -> Self {
+        Self(Arc::new(Inner {
+            pipeline,
+            identity: Identity { store, agents: Arc::new(agents) },
+            open: Arc::new(Semaphore::new(OPEN_REQUESTS_MAX)),
+            metrics: Metrics::new(),
+        }))
+    }
+}
+
+/// All routes.
+pub fn router(endpoint: Endpoint) -> Router {
+    Router::new()
+        .route("/v1/chat/completions", post(chat_completions))
+        .route("/v1/messages", post(messages))
+        .route("/v1/models", get(models))
+        .route("/health", get(|| async { "ok\n" }))
+        .route("/metrics", get(metrics))
+        .fallback(nothing)
+        .with_state(endpoint)
+}
+
+/// Serves until `end` resolves, then lets answers under way come to their end, for 30 s at most.
+pub async fn serve(
+    listener: TcpListener,
+    endpoint: Endpoint,
+    end: impl Future<Output = ()> + Send + 'static,
+) -> std::io::Result<()> {
+    let (ended, mut told) = tokio::sync::watch::channel(());
+    let signal = async move {
+        end.await;
+        drop(ended);
+    };
+    let served = axum::serve(listener, router(endpoint)).with_graceful_shutdown(signal);
+    tokio::select! {
+        served = served.into_future() => served,
+        () = async {
+            // The sender is dropped: an error is the signal.
+            let _ = told.changed().await;
+            tokio::time::sleep(DRAIN_MAX).await;
+        } => Ok(()),
+    }
+}
+
+/// A request under way: counted while it is, and in the metrics when it is not.
+pub(crate) struct Ticket {
+    endpoint: Endpoint,
+    family: Family,
+    agent: String,
+    model: String,
+    arrived: Instant,
+    spoken: AtomicBool,
+    _place: OwnedSemaphorePermit,
+}
+
+impl Ticket {
+    /// The first word of an answer; later ones change nothing.
+    pub fn first_byte(&self) {
+        if !self.spoken.swap(true, Ordering::Relaxed) {
+            self.endpoint.0.metrics.first_word(self.arrived.elapsed());
+        }
+    }
+
+    pub fn finished(&self, outcome: &Outcome) {
+        self.endpoint.0.metrics.settled(&self.agent, &self.model, outcome);
+        self.ended(StatusCode::OK);
+    }
+
+    pub fn failed(&self, refusal: &Refusal) {
+        tracing::warn!(agent = %self.agent, error = %refusal, "a stream failed");
+        self.ended(refusal.status());
+    }
+
+    fn ended(&self, status: StatusCode) {
+        self.endpoint.0.metrics.ended(&self.agent, self.family.name(), status.as_u16());
+    }
+}
+
+impl Drop for Ticket {
+    fn drop(&mut self) {
+        self.endpoint.0.metrics.open.dec();
+    }
+}
+
+async fn chat_completions(
+    State(endpoint): State<Endpoint>,
+    headers: HeaderMap,
+    body: Body,
+) -> Response {
+    supervised(&endpoint, Family::OpenAi, &headers, async |caller| {
+        let parsed = openai::parse(&read(body).await?)?;
+        let include = parsed.include_usage;
+        let asked = Asked { request: parsed.request, ignored: parsed.ignored };
+        if parsed.stream {
+            return streamed(
+                &endpoint,
+                caller,
+                asked,
+                Family::OpenAi,
+                openai::Chunks::new(include),
+            )
+            .await;
+        }
+        whole(&endpoint, caller, asked, Family::OpenAi, openai::whole).await
+    })
+    .await
+}
+
+async fn messages(State(endpoint): State<Endpoint>, headers: HeaderMap, body: Body) -> Response {
+    supervised(&endpoint, Family::Anthropic, &headers, async |caller| {
+        let parsed = anthropic::parse(&read(body).await?)?;
+        let asked = Asked { request: parsed.request, ignored: parsed.ignored };
+        if parsed.stream {
+            let events = anthropic::Events::new();
+            return streamed(&endpoint, caller, asked, Family::Anthropic, events).await;
+        }
+        whole(&endpoint, caller, asked, Family::Anthropic, anthropic::whole).await
+    })
+    .await
+}
+
+async fn models(State(endpoint): State<Endpoint>, headers: HeaderMap) -> Response {
+    let family = Family::of(&headers);
+    supervised(&endpoint, family, &headers, async |caller| {
+        let names = std::iter::once(&caller.model).chain(&caller.models);
+        // One that cannot be used now is not offered.
+        let models = names.filter_map(|name| endpoint.0.pipeline.model(name).ok());
+        Ok(Json(match family {
+            Family::OpenAi => openai::models(models),
+            Family::Anthropic => anthropic::models(models),
+        })
+        .into_response())
+    })
+    .await
+}
+
+async fn metrics(State(endpoint): State<Endpoint>, headers: HeaderMap) -> Response {
+    supervised(&endpoint, Family::OpenAi, &headers, async |_| {
+        Ok(([(CONTENT_TYPE, OPEN_METRICS)], endpoint.0.metrics.text()).into_response())
+    })
+    .await
+}
+
+async fn nothing(uri: Uri, headers: HeaderMap) -> Response {
+    Refusal::NoPath(uri.path().to_owned()).response(Family::of(&headers))
+}
+
+/// Answers one request of a caller with a good token. Whatever happens in it, a panic included, is
+/// its own.
+async fn supervised(
+    endpoint: &Endpoint,
+    family: Family,
+    headers: &HeaderMap,
+    answer: impl AsyncFnOnce(Caller) -> Result<Response, Refusal>,
+) -> Response {
+    let caller = match endpoint.0.identity.caller(headers) {
+        Ok(caller) => caller,
+        Err(refusal) => return refusal.response(family),
+    };
+    let agent = caller.agent.to_string();
+    let refusal = match AssertUnwindSafe(answer(caller)).catch_unwind().await {
+        Ok(Ok(response)) => return response,
+        Ok(Err(refusal)) => refusal,
+        Err(_) => Refusal::Broken,
+    };
+    tracing::debug!(%agent, error = %refusal, "a request was refused");
+    endpoint.0.metrics.ended(&agent, family.name(), refusal.status().as_u16());
+    refusal.response(family)
+}
+
+struct Asked {
+    request: Request,
+    ignored: Vec<String>,
+}
+
+async fn read(body: Body) -> Result<Value, Refusal> {
+    let read = timeout(BODY_READ_MAX, to_bytes(body, BODY_MAX_BYTES)).await;
+    let bytes = read.map_err(|_| Refusal::TooSlow)?.map_err(|_| Refusal::TooLarge)?;
+    serde_json::from_slice(&bytes)
+        .map_err(|error| Refusal::Invalid(format!("the body is no JSON: {error}")))
+}
+
+/// Takes a place and hands the request to the pipeline.
+fn begin(
+    endpoint: &Endpoint,
+    caller: Caller,
+    asked: &mut Asked,
+    family: Family,
+) -> Result<(Pending, Arc<Ticket>), Refusal> {
+    let arrived = Instant::now();
+    let place = endpoint.0.open.clone().try_acquire_owned().map_err(|_| Refusal::Busy)?;
+    endpoint.0.metrics.open.inc();
+    let model = asked.request.model.clone().unwrap_or_else(|| caller.model.clone());
+    // A field that means nothing to the model's provider is left out, not refused: clients send
+    // theirs to whatever answers.
+    let takes = |name: &str| endpoint.0.pipeline.takes(&model, name);
+    for name in EXTRA_FIELDS {
+        if asked.request.extra.contains_key(name) && !takes(name) {
+            asked.request.extra.remove(name);
+            asked.ignored.push(name.to_owned());
+        }
+    }
+    let ticket = Arc::new(Ticket {
+        endpoint: endpoint.clone(),
+        family,
+        agent: caller.agent.to_string(),
+        model,
+        arrived,
+        spoken: AtomicBool::new(false),
+        _place: place,
+    });
+    let request = std::mem::take(&mut asked.request);
+    Ok((Pending::new(endpoint.0.pipeline.clone(), caller, request), ticket))
+}
+
+async fn streamed<W: sse::Writer>(
+    endpoint: &Endpoint,
+    caller: Caller,
+    mut asked: Asked,
+    family: Family,
+    writer: W,
+) -> Result<Response, Refusal> {
+    let (pending, ticket) = begin(endpoint, caller, &mut asked, family)?;
+    let mut response = match pending.unless_paused().await {
+        Ok(started) => {
+            let started = started?;
+            let about = About::of(&started);
+            about.write(sse::running(started, writer, ticket))
+        }
+        // Its headers go out now; what becomes of it is said on the stream.
+        Err(pending) => sse::paused(pending, writer, ticket),
+    };
+    note_ignored(&asked.ignored, &mut response);
+    Ok(response)
+}
+
+async fn whole(
+    endpoint: &Endpoint,
+    caller: Caller,
+    mut asked: Asked,
+    family: Family,
+    write: impl FnOnce(&Whole, &Outcome) -> Value,
+) -> Result<Response, Refusal> {
+    let (pending, ticket) = begin(endpoint, caller, &mut asked, family)?;
+    let started = match pending.unless_paused().await {
+        Ok(started) => started?,
+        Err(mut pending) => pending.wait().await?,
+    };
+    let about = About::of(&started);
+    let (answer, outcome) = collect(&started.completion).await?;
+    ticket.first_byte();
+    ticket.finished(&outcome);
+    let mut response = about.write(Json(write(&answer, &outcome)).into_response());
+    response.headers_mut().insert(COST, outcome.cost.0.into());
+    note_ignored(&asked.ignored, &mut response);
+    Ok(response)
+}
+
+/// Which model answers, for the headers.
+struct About {
+    model: String,
+    downgraded_from: Option<String>,
+}
+
+impl About {
+    fn of(started: &Started) -> Self {
+        let Started { model, downgraded_from, .. } = started;
+        Self { model: model.clone(), downgraded_from: downgraded_from.clone() }
+    }
+
+    fn write(self, mut response: Response) -> Response {
+        set(&mut response, MODEL, &self.model);
+        if let Some(from) = &self.downgraded_from {
+            set(&mut response, DOWNGRADED_FROM, from);
+        }
+        response
+    }
+}
+
+fn note_ignored(ignored: &[String], response: &mut Response) {
+    if !ignored.is_empty() {
+        set(response, IGNORED, &ignored.join(", "));
+    }
+}
+
+/// A name that no header can carry is left out.
+fn set(response: &mut Response, name: HeaderName, value: &str) {
+    if let Ok(value) = HeaderValue::from_str(value) {
+        response.headers_mut().insert(name, value);
+    }
+}
+
+pub(crate) fn now_seconds() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
+}
