@@ -21,6 +21,8 @@ pub struct Action<'a> {
     pub(crate) what: What<'a>,
     /// The harness's id for the tool call that this belongs to.
     pub(crate) call: Option<&'a str>,
+    /// A harness's own question, by `permit`: the call itself is still to come.
+    pub(crate) ahead: bool,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -35,7 +37,7 @@ pub(crate) enum What<'a> {
 
 impl<'a> Action<'a> {
     fn new(what: What<'a>, call: Option<&'a str>) -> Self {
-        Self { what, call }
+        Self { what, call, ahead: false }
     }
 
     /// A verb by the name that rules know it by (see [`crate::VERBS`]); `detail` is for the user.
@@ -66,7 +68,12 @@ impl<'a> Action<'a> {
 
     /// A harness's own question for something that the host does not see.
     pub fn permit(call: &'a Call) -> Self {
-        Self::new(What::Permit(call), Some(&call.id))
+        Self { ahead: true, ..Self::new(What::Permit(call), Some(&call.id)) }
+    }
+
+    /// The same for a call of a tool that the host does see, by the name that rules know it by.
+    pub(crate) fn permit_of_tool(name: &'a str, call: &'a Call) -> Self {
+        Self { ahead: true, ..Self::tool(name, &call.input, &call.id) }
     }
 
     pub fn kind(&self) -> ActionKind {

@@ -1,5 +1,6 @@
 //! The gate of one session: rules first, then what is remembered, then a person.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -15,6 +16,7 @@ use crate::permits::Permits;
 use crate::rule::Rule;
 use crate::rules::{Decision, Rules};
 use crate::turn::Turn;
+use crate::watchers::Watchers;
 
 /// What a person can answer; anything else denies.
 pub mod choices {
@@ -27,9 +29,6 @@ pub mod choices {
 /// Paths of one action that are asked for: more questions about one call nobody reads.
 const ASKED_PATHS_MAX: usize = 8;
 
-/// Tells the session's watchers; called from any thread, and must not block.
-pub type Report = Arc<dyn Fn(Event) + Send + Sync>;
-
 /// What approvals are made of.
 pub struct Parts {
     pub store: Store,
@@ -37,7 +36,7 @@ pub struct Parts {
     pub session: SessionId,
     pub rules: Rules,
     pub user: Arc<dyn User>,
-    pub report: Report,
+    pub report: Arc<dyn Watchers>,
 }
 
 /// See the module. Cloning shares everything.
@@ -48,6 +47,8 @@ struct Inner {
     parts: Parts,
     turn: Mutex<Turn>,
     permits: Mutex<Permits>,
+    /// What rules know the tools of this turn by, under the name that the harness calls them by.
+    tools: Mutex<Arc<HashMap<String, String>>>,
     /// One question at a time: a person reads one, and its answer may settle the next.
     asking: tokio::sync::Mutex<()>,
 }
@@ -58,6 +59,7 @@ impl Approvals {
             parts,
             turn: Mutex::new(Turn::new(None, std::future::pending())),
             permits: Mutex::default(),
+            tools: Mutex::default(),
             asking: tokio::sync::Mutex::default(),
         }))
     }
@@ -67,6 +69,17 @@ impl Approvals {
         *lock(&self.0.turn) = Turn::new(Some(turn), cancelled);
     }
 
+    /// The turn is over: what its guest left open is not asked any more.
+    pub fn end_turn(&self) {
+        *lock(&self.0.turn) = Turn::over();
+    }
+
+    /// The tools that the host offers until the next call of this: the harness's name of each, and
+    /// the one that rules know it by. A `permit` for one of them is a question about that tool.
+    pub fn offer(&self, tools: impl IntoIterator<Item = (String, String)>) {
+        *lock(&self.0.tools) = Arc::new(tools.into_iter().collect());
+    }
+
     pub fn rules(&self) -> &Rules {
         &self.0.parts.rules
     }
@@ -74,6 +87,20 @@ impl Approvals {
     /// Whether the action may be done; asks where that is needed. Dropping the future withdraws the
     /// question, and so does the turn's cancellation.
     pub async fn check(&self, action: &Action<'_>) -> Result<(), Denial> {
+        let tools = lock(&self.0.tools).clone();
+        match action.what {
+            // One tool has one name, one rule and one question, whichever door is asked first.
+            What::Permit(call) if let Some(name) = subject(&tools, &call.tool) => {
+                if let Decision::Deny(rule) = self.0.parts.rules.decide(action) {
+                    return Err(self.denied(action, rule));
+                }
+                self.check_as_it_is(&Action::permit_of_tool(name, call)).await
+            }
+            _ => self.check_as_it_is(action).await,
+        }
+    }
+
+    async fn check_as_it_is(&self, action: &Action<'_>) -> Result<(), Denial> {
         match self.0.parts.rules.decide(action) {
             Decision::Deny(rule) => Err(self.denied(action, rule)),
             Decision::Allow(rule) => self.allowed(action, rule),
@@ -90,7 +117,7 @@ impl Approvals {
                 Decision::Deny(rule) => return Err(self.denied(action, rule)),
                 Decision::Allow(rule) => self.allowed(action, rule)?,
                 Decision::Ask(rule) => match self.remembered(action)? {
-                    Some(by) => self.allowed_before(action, &by)?,
+                    Some(by) => self.allowed_before(action, &by).await?,
                     None => asked.push((action, rule)),
                 },
             }
@@ -141,7 +168,7 @@ impl Approvals {
     async fn asked(&self, action: &Action<'_>, rule: Option<&Rule>) -> Result<(), Denial> {
         let _turn = self.0.asking.lock().await;
         if let Some(by) = self.remembered(action)? {
-            return self.allowed_before(action, &by);
+            return self.allowed_before(action, &by).await;
         }
         if lock(&self.0.permits).take(action) {
             return self.decided(action, Verdict::Allowed, "the approval of this very call");
@@ -153,12 +180,14 @@ impl Approvals {
         let subject = action.subject();
         let question = question(action, subject.len());
         let Parts { user, report, .. } = &self.0.parts;
-        report(Event::Ask {
+        let asked = Event::Ask {
             id: question.id.clone(),
             question: question.text.clone(),
             choices: question.choices.clone(),
             call: question.call.clone(),
-        });
+        };
+        // What is told of its answer comes once for each: the questions alone must wait.
+        report.caused(asked, question.text.len()).await;
         let mut open = Open { id: &question.id, report, answer: None };
         open.answer = user.ask(&question).await;
         let answer = open.answer.clone();
@@ -174,8 +203,8 @@ impl Approvals {
         }
         self.remember(action, &subject, &answer.text, &answer.by)?;
         self.decided(action, Verdict::Allowed, &answer.by)?;
-        if let What::Permit(call) = action.what {
-            lock(&self.0.permits).add(call);
+        if action.ahead {
+            lock(&self.0.permits).add(action);
         }
         Ok(())
     }
@@ -195,14 +224,18 @@ impl Approvals {
 
     /// Remembered. Calls of tools and commands are recorded each, what is read again and again is
     /// not.
-    fn allowed_before(&self, action: &Action<'_>, by: &str) -> Result<(), Denial> {
+    async fn allowed_before(&self, action: &Action<'_>, by: &str) -> Result<(), Denial> {
         match action.what {
-            What::Permit(call) => {
-                self.decided(action, Verdict::Allowed, by)?;
-                lock(&self.0.permits).add(call);
+            What::Permit(_) | What::Tool { .. } | What::Command { .. } => {
+                let recorded = self.record(action, Verdict::Allowed, by);
+                let told = approval(action, Verdict::Allowed, by);
+                self.0.parts.report.caused(told, action.size()).await;
+                recorded?;
+                if let What::Permit(_) = action.what {
+                    lock(&self.0.permits).add(action);
+                }
                 Ok(())
             }
-            What::Tool { .. } | What::Command { .. } => self.decided(action, Verdict::Allowed, by),
             _ => self.decided_once(action, Verdict::Allowed, by),
         }
     }
@@ -229,13 +262,7 @@ impl Approvals {
     /// Records a decision and tells of it.
     fn decided(&self, action: &Action<'_>, verdict: Verdict, by: &str) -> Result<(), Denial> {
         let recorded = self.record(action, verdict, by);
-        (self.0.parts.report)(Event::Approval {
-            kind: action.kind(),
-            subject: cut(&action.subject()).to_owned(),
-            verdict,
-            by: by.to_owned(),
-            call: action.call.map(str::to_owned),
-        });
+        self.0.parts.report.tell(approval(action, verdict, by));
         recorded
     }
 
@@ -270,19 +297,34 @@ impl fmt::Debug for Approvals {
 /// A question that waits; at its end, also when it is withdrawn, its watchers are told.
 struct Open<'a> {
     id: &'a QuestionId,
-    report: &'a Report,
+    report: &'a Arc<dyn Watchers>,
     answer: Option<Answer>,
 }
 
 impl Drop for Open<'_> {
     fn drop(&mut self) {
         let answer = self.answer.take();
-        (self.report)(Event::Answered {
+        self.report.tell(Event::Answered {
             id: self.id.clone(),
             by: answer.as_ref().map(|answer| answer.by.clone()),
             answer: answer.map(|answer| answer.text),
         });
     }
+}
+
+fn approval(action: &Action<'_>, verdict: Verdict, by: &str) -> Event {
+    Event::Approval {
+        kind: action.kind(),
+        subject: cut(&action.subject()).to_owned(),
+        verdict,
+        by: by.to_owned(),
+        call: action.call.map(str::to_owned),
+    }
+}
+
+/// What rules know a tool by; the harness may call it by that, too.
+fn subject<'a>(tools: &'a HashMap<String, String>, name: &str) -> Option<&'a String> {
+    tools.get(name).or_else(|| tools.values().find(|subject| *subject == name))
 }
 
 /// What cannot be remembered is asked for each time.

@@ -18,6 +18,7 @@ mod rule;
 mod rules;
 mod script;
 mod turn;
+mod watchers;
 
 pub use action::{Access, Action, WORKSPACE};
 pub use approvals::{Approvals, Parts, choices};
@@ -25,3 +26,4 @@ pub use denial::{ASKED_MAX_BYTES, Denial};
 pub use glob::PATTERN_MAX_BYTES;
 pub use rule::{Rule, RuleError, VERBS};
 pub use rules::{Decision, Rules};
+pub use watchers::Watchers;

@@ -6,7 +6,6 @@
 
 use std::collections::VecDeque;
 
-use domain::event::Call;
 use serde_json::Value;
 
 use crate::action::{Action, What};
@@ -15,21 +14,33 @@ use crate::action::{Action, What};
 const PERMITS_MAX: usize = 64;
 
 #[derive(Default)]
-pub(crate) struct Permits(VecDeque<Call>);
+pub(crate) struct Permits(VecDeque<Shown>);
+
+/// What the person saw.
+struct Shown {
+    id: String,
+    tool: String,
+    input: String,
+}
 
 impl Permits {
-    /// A person approved this call.
-    pub fn add(&mut self, call: &Call) {
+    /// A person approved this question of a harness.
+    pub fn add(&mut self, action: &Action<'_>) {
+        let (id, tool, input) = match (action.what, action.call) {
+            (What::Permit(call), Some(id)) => (id, call.tool.as_str(), call.input.as_str()),
+            (What::Tool { name, arguments }, Some(id)) => (id, name, arguments),
+            _ => return,
+        };
         if self.0.len() >= PERMITS_MAX {
             self.0.pop_front();
         }
-        self.0.push_back(call.clone());
+        self.0.push_back(Shown { id: id.into(), tool: tool.into(), input: input.into() });
     }
 
     /// Whether the action was approved so; the approval is used up.
     pub fn take(&mut self, action: &Action<'_>) -> bool {
-        let Some(id) = action.call else { return false };
-        let shown = |call: &Call| call.id == id && shows(call, action);
+        let Some(id) = action.call.filter(|_| !action.ahead) else { return false };
+        let shown = |shown: &Shown| shown.id == id && shows(shown, action);
         match self.0.iter().position(shown) {
             Some(at) => self.0.remove(at).is_some(),
             None => false,
@@ -38,12 +49,12 @@ impl Permits {
 }
 
 /// Whether the person saw just this.
-fn shows(call: &Call, action: &Action<'_>) -> bool {
-    let Ok(input) = serde_json::from_str::<Value>(&call.input) else { return false };
+fn shows(shown: &Shown, action: &Action<'_>) -> bool {
+    let Ok(input) = serde_json::from_str::<Value>(&shown.input) else { return false };
     match action.what {
         What::Command { script } => holds(&input, script),
         What::Tool { name, arguments } => {
-            call.tool == name
+            shown.tool == name
                 && serde_json::from_str::<Value>(arguments)
                     .is_ok_and(|arguments| arguments == input)
         }
@@ -63,7 +74,7 @@ fn holds(input: &Value, text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use domain::event::Kind;
+    use domain::event::{Call, Kind};
 
     use super::*;
 
@@ -95,12 +106,12 @@ mod tests {
             (Action::verb("memory.add", "git push"), false),
         ] {
             let mut permits = Permits::default();
-            permits.add(&shown);
+            permits.add(&Action::permit(&shown));
             assert_eq!(permits.take(&action), counts, "{action:?}");
             assert!(!permits.take(&action), "only once");
         }
         let mut permits = Permits::default();
-        permits.add(&call("1", "bash", "git push"));
+        permits.add(&Action::permit(&call("1", "bash", "git push")));
         assert!(!permits.take(&Action::command("git push", Some("1"))), "the input is not JSON");
     }
 
@@ -108,7 +119,7 @@ mod tests {
     fn the_oldest_is_forgotten() {
         let mut permits = Permits::default();
         for n in 0..=PERMITS_MAX {
-            permits.add(&call(&n.to_string(), "bash", "[\"ls\"]"));
+            permits.add(&Action::permit(&call(&n.to_string(), "bash", "[\"ls\"]")));
         }
         assert!(!permits.take(&Action::command("ls", Some("0"))));
         assert!(permits.take(&Action::command("ls", Some("1"))));

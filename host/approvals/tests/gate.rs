@@ -4,10 +4,12 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 
-use approvals::{Access, Action, Approvals, Denial, Parts, Rules, choices};
+use approvals::{Access, Action, Approvals, Denial, Parts, Rules, Watchers, choices};
 use async_trait::async_trait;
 use domain::event::{Call, Kind};
 use domain::{AgentName, Answer, Event, Question, SessionId, TurnId, User};
+use futures::FutureExt as _;
+use futures::future::BoxFuture;
 use store::Store;
 use tokio::sync::{Notify, oneshot};
 
@@ -61,6 +63,18 @@ impl Bench {
             rules: self.rules.clone(),
             user,
             report: Arc::new(move |event| events.lock().unwrap().push(event)),
+        })
+    }
+
+    /// With watchers of the test's own.
+    fn with(&self, report: Arc<dyn Watchers>) -> Approvals {
+        Approvals::new(Parts {
+            store: self.store.clone(),
+            agent: AgentName::new("pi").unwrap(),
+            session: SessionId::new("s").unwrap(),
+            rules: self.rules.clone(),
+            user: self.person.clone(),
+            report,
         })
     }
 
@@ -323,4 +337,132 @@ async fn the_turn_is_in_the_audit_log() {
     gate.check(&Action::tool("a", "{}", "1")).await.unwrap();
     let rows = bench.store.approval().history(None, None, 10).unwrap();
     assert_eq!(rows[0].turn.as_ref(), Some(&turn));
+}
+
+fn offered() -> [(String, String); 1] {
+    [("files__read".to_owned(), "files.read".to_owned())]
+}
+
+#[tokio::test]
+async fn a_tool_is_asked_about_once_whichever_door_is_first() {
+    let input = "{\"path\": \"a\"}";
+    // The harness's name of the tool, and the one of the rules.
+    for name in ["files__read", "files.read"] {
+        let bench = Bench::new(&[], &[], &[], &[choices::ALLOW]);
+        let gate = bench.session("pi", "s");
+        gate.offer(offered());
+        assert_eq!(gate.check(&Action::permit(&call("c1", name, input))).await, Ok(()));
+        let text = bench.person.asked.lock().unwrap()[0].text.clone();
+        assert!(text.starts_with("call the tool `files.read` with"), "{text}");
+        let other = Action::tool("files.read", "{\"path\": \"b\"}", "c1");
+        assert!(gate.check(&other).await.is_err(), "other arguments are another call");
+        let questions = bench.questions();
+        let tool = Action::tool("files.read", "{\"path\":\"a\"}", "c1");
+        assert_eq!(gate.check(&tool).await, Ok(()));
+        assert_eq!(bench.questions(), questions, "{name}: the very call is not asked for again");
+        assert!(gate.check(&tool).await.is_err(), "only once");
+        assert_eq!(bench.audit()[0], "tool files.read allowed terminal");
+    }
+}
+
+#[tokio::test]
+async fn rules_on_a_tool_hold_at_the_harnesss_own_question_too() {
+    for (allow, deny, expected) in [
+        (&["tool:files.*"][..], &[][..], Ok(())),
+        (&[], &["tool:files.read"], Err("tool:files.read")),
+        (&["tool:files.*"], &["permit:files__*"], Err("permit:files__*")),
+        // A rule on `permit` is no word on tools.
+        (&["permit:*"], &[], Err("tool:files.read")),
+    ] {
+        let bench = Bench::new(allow, &[], deny, &[]);
+        let gate = bench.session("pi", "s");
+        gate.offer(offered());
+        let checked = gate.check(&Action::permit(&call("c1", "files__read", "{}"))).await;
+        match expected {
+            Ok(()) => assert_eq!(checked, Ok(())),
+            Err(part) => {
+                let text = checked.unwrap_err().to_string();
+                assert!(text.contains(part), "{text}");
+            }
+        }
+    }
+    // A tool that is not offered any more is the harness's own affair again.
+    let bench = Bench::new(&["permit:*"], &[], &[], &[]);
+    let gate = bench.session("pi", "s");
+    gate.offer(offered());
+    gate.offer([]);
+    assert_eq!(gate.check(&Action::permit(&call("c1", "files__read", "{}"))).await, Ok(()));
+}
+
+#[tokio::test]
+async fn what_is_remembered_of_a_tool_is_remembered_at_both_doors() {
+    let bench = Bench::new(&[], &[], &[], &[choices::SESSION]);
+    let gate = bench.session("pi", "s");
+    gate.offer(offered());
+    assert_eq!(gate.check(&Action::permit(&call("c1", "files__read", "{}"))).await, Ok(()));
+    for id in ["c1", "c2"] {
+        assert_eq!(gate.check(&Action::tool("files.read", "{}", id)).await, Ok(()));
+        assert_eq!(gate.check(&Action::permit(&call(id, "files__read", "{}"))).await, Ok(()));
+    }
+    assert_eq!(bench.questions(), 1);
+}
+
+/// Watchers with room for so many events that a guest caused.
+struct Slow {
+    room: tokio::sync::Semaphore,
+    told: Mutex<Vec<Event>>,
+}
+
+impl Watchers for Slow {
+    fn tell(&self, event: Event) {
+        self.told.lock().unwrap().push(event);
+    }
+
+    fn caused<'a>(&'a self, event: Event, _bytes: usize) -> BoxFuture<'a, ()> {
+        async move {
+            self.room.acquire().await.unwrap().forget();
+            self.tell(event);
+        }
+        .boxed()
+    }
+}
+
+#[tokio::test]
+async fn questions_and_what_is_remembered_wait_for_their_readers() {
+    for remembered in [false, true] {
+        let bench = Bench::new(&[], &[], &[], &[choices::ALWAYS; 8]);
+        let slow = Arc::new(Slow { room: tokio::sync::Semaphore::new(3), told: Mutex::default() });
+        let gate = bench.with(slow.clone());
+        let shown = |n: usize| {
+            let input = if remembered { "{}".to_owned() } else { n.to_string() };
+            call(&n.to_string(), "a", &input)
+        };
+        for n in 0..3 {
+            assert_eq!(gate.check(&Action::permit(&shown(n))).await, Ok(()));
+        }
+        let fourth = shown(3);
+        let action = Action::permit(&fourth);
+        let mut waiting = gate.check(&action).boxed();
+        assert!((&mut waiting).now_or_never().is_none(), "nobody has read the others");
+        let told = slow.told.lock().unwrap().len();
+        assert_eq!(bench.questions(), if remembered { 1 } else { 3 });
+        // Who gives up leaves nothing behind, not even an answer.
+        drop(waiting);
+        assert_eq!(slow.told.lock().unwrap().len(), told);
+        slow.room.add_permits(1);
+        assert_eq!(gate.check(&action).await, Ok(()));
+    }
+}
+
+#[tokio::test]
+async fn after_the_turn_nobody_is_asked() {
+    let bench = Bench::new(&[], &[], &[], &[choices::ALLOW]);
+    let gate = bench.session("pi", "s");
+    gate.begin_turn(TurnId::mint(), std::future::pending());
+    gate.end_turn();
+    let tool = Action::tool("files.read", "{}", "c1");
+    assert_eq!(gate.check(&tool).await, Err(Denial::Cancelled));
+    assert_eq!(bench.questions(), 0);
+    gate.begin_turn(TurnId::mint(), std::future::pending());
+    assert_eq!(gate.check(&tool).await, Ok(()));
 }

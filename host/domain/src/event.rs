@@ -57,6 +57,8 @@ pub enum Event {
     Rollback { reason: String },
     /// The sandbox refused something; `hint` is what would allow it.
     Refused { what: String, hint: String },
+    /// An MCP server is not there, or not all that it lists is offered; `hint` is where to look.
+    Server { server: String, message: String, hint: String },
     /// A verb changed something: `memory.add`, `task.update`, …
     Verb { verb: String, summary: String },
     /// A question waits for the user.

@@ -9,6 +9,7 @@ use crate::calls::Calls;
 use crate::cancel::Cancellation;
 use crate::events::Events;
 use crate::inputs::Inputs;
+use crate::permit::Questions;
 
 /// What this crate keeps per session.
 pub struct TurnCtx {
@@ -16,6 +17,7 @@ pub struct TurnCtx {
     pub(crate) inputs: Arc<Inputs>,
     pub(crate) approvals: Approvals,
     calls: Calls,
+    pub(crate) questions: Questions,
 }
 
 /// The other side of a running turn: input and cancellation. Cloning shares it.
@@ -26,12 +28,24 @@ pub struct TurnHandle {
 
 impl TurnCtx {
     pub fn new(events: Events, approvals: Approvals) -> Self {
-        Self { events, inputs: Arc::default(), approvals, calls: Calls::default() }
+        Self {
+            events,
+            inputs: Arc::default(),
+            approvals,
+            calls: Calls::default(),
+            questions: Questions::default(),
+        }
     }
 
     /// For a fresh instance in a session that has a handle already.
     pub fn with_handle(events: Events, approvals: Approvals, handle: &TurnHandle) -> Self {
-        Self { events, inputs: handle.inputs.clone(), approvals, calls: Calls::default() }
+        Self {
+            events,
+            inputs: handle.inputs.clone(),
+            approvals,
+            calls: Calls::default(),
+            questions: Questions::default(),
+        }
     }
 
     /// Ends the spans of calls that the guest left open: the turn is over.

@@ -173,8 +173,12 @@ impl wit_turn::Host for TurnView<'_> {
         &mut self,
         call: wit::Call,
     ) -> wasmtime::Result<Resource<wit_turn::Permission>> {
-        let permission =
-            Permission::ask(call_in(call), self.ctx.approvals.clone(), self.ctx.cancellation());
+        let permission = Permission::ask(
+            call_in(call),
+            self.ctx.approvals.clone(),
+            self.ctx.cancellation(),
+            self.ctx.questions.take(),
+        );
         let entry = self.table.push(permission)?;
         Ok(Resource::new_own(entry.rep()))
     }

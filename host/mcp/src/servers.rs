@@ -172,6 +172,9 @@ impl State {
     }
 }
 
+/// What is shown of a failure: a server may have worded it.
+const FAILURE_MAX_BYTES: usize = 1 << 10;
+
 /// An error with its causes on one line.
 fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
@@ -181,5 +184,6 @@ fn chain(error: &dyn std::error::Error) -> String {
         text.push_str(&next.to_string());
         cause = next.source();
     }
+    text.truncate(text.floor_char_boundary(FAILURE_MAX_BYTES));
     text
 }

@@ -14,6 +14,7 @@ mod session;
 mod span;
 mod state;
 mod wasi;
+mod watchers;
 
 pub use error::{OpenError, TurnError};
 pub use guest::{CpuLimits, Features};

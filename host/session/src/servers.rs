@@ -18,8 +18,9 @@ pub(crate) fn hooks(config: &SessionConfig, store: &Store, events: &Events) -> H
     Hooks {
         notice: Arc::new(move |server, text| {
             notices.write(Level::Warn, &format!("mcp {server}: {text}"));
-            report.host(Event::Refused {
-                what: format!("MCP server `{server}`: {text}"),
+            report.host(Event::Server {
+                server: server.to_owned(),
+                message: text.to_owned(),
                 hint: format!("see `mcp_servers.{server}` in xpressclaw.yaml"),
             });
         }),

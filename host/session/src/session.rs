@@ -33,6 +33,7 @@ use crate::runtime::Runtime;
 use crate::span;
 use crate::state::{State, table};
 use crate::wasi::{STATE, WORKSPACE, Wasi};
+use crate::watchers::Reported;
 
 /// How long a cancelled guest may wind down before its instance is dropped, as the contract says.
 const CANCEL_GRACE: Duration = Duration::from_secs(5);
@@ -130,14 +131,14 @@ impl Session {
             now_ms(),
         )?;
         let (events, reader) = harness::events();
-        let report = events.clone();
+        let handle = TurnHandle::default();
         let approvals = Approvals::new(approvals::Parts {
             store: runtime.store().clone(),
             agent: config.agent.clone(),
             session: config.session.clone(),
             rules: config.rules.clone(),
             user: config.user.clone(),
-            report: Arc::new(move |event| report.host(event)),
+            report: Arc::new(Reported { events: events.clone(), handle: handle.clone() }),
         });
         let guard =
             Guard::new(&approvals, &[(&config.workspace, WORKSPACE), (&config.state, STATE)])?;
@@ -151,7 +152,6 @@ impl Session {
             config.servers.clone(),
             crate::servers::hooks(&config, runtime.store(), &events),
         );
-        let handle = TurnHandle::default();
         let session = Self {
             runtime,
             harness,
@@ -220,6 +220,7 @@ impl Session {
         if result.as_ref().is_err_and(|error| !error.is_the_guests()) {
             self.guest = None;
         }
+        self.approvals.end_turn();
         // The guest may have left completions open; what they used belongs to this turn.
         steps.finish().await;
         if let Some(guest) = &mut self.guest {
@@ -303,6 +304,8 @@ impl Session {
             () = cancellation.cancelled() => {}
             () = self.servers.prepare() => {}
         }
+        let name = |tool: &mcp::Tool| (tool.offered.clone(), tool.subject());
+        self.approvals.offer(self.servers.tools().iter().map(name));
         let mut guest = match self.guest.take() {
             Some(guest) => guest,
             None => self.start().instrument(tracing::debug_span!("start")).await?,

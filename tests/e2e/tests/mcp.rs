@@ -24,11 +24,16 @@ fn agent(place: &Place, harness: &str, server: &Server, keys: &str) -> Run {
 
 /// `keys` are further ones of the agent, each with a comma before it.
 fn configured(place: &Place, harness: &str, top: &str, keys: &str) -> Run {
+    configured_as(place, harness, harness, top, keys)
+}
+
+/// `named` is what the configuration calls the built `harness`.
+fn configured_as(place: &Place, harness: &str, named: &str, top: &str, keys: &str) -> Run {
     let command = json!(["node", test_server(), "stdio"]);
     let yaml = format!(
         "{top}\n\
          mcp_servers: {{everything: {{command: {command}}}}}\n\
-         agents: [{{name: caller, harness: {harness}, tools: [everything]{keys}}}]\n"
+         agents: [{{name: caller, harness: {named}, tools: [everything]{keys}}}]\n"
     );
     let config = place.file("xpressclaw.yaml", &yaml);
     place
@@ -185,6 +190,63 @@ fn middleware_stands_before_the_tools() {
             ["tool everything.get-sum allowed rule allow tool:everything.get-*"],
             "{harness}"
         );
+    }
+}
+
+#[test]
+fn a_harness_that_asks_by_itself_causes_one_question_for_each_call() {
+    for (times, questions) in [("", 1), ("twice ", 2)] {
+        let place = Place::new();
+        let model = place.script(&[json!({"text": "Unused."})]);
+        let harness = json!(guest("hostile").to_str().expect("a path of text")).to_string();
+        let act = format!("ask-first {times}everything__get-sum {{\"a\": 19, \"b\": 23}}");
+        let run = configured_as(&place, "tests/hostile", &harness, "", "");
+        let mut terminal = run.args(["--model", &model, &act]).in_terminal();
+        for _ in 0..questions {
+            terminal.see("call the tool `everything.get-sum` with {");
+            terminal.see("4) deny");
+            terminal.line("1");
+        }
+        terminal.see("The sum of 19 and 23 is 42.");
+        let (code, output) = terminal.done();
+        assert_eq!(code, 0, "{output}");
+        assert_eq!(output.matches("1) allow").count(), questions, "{output}");
+        let mut expected = vec![
+            "tool everything.get-sum allowed terminal",
+            "tool everything.get-sum allowed the approval of this very call",
+        ];
+        // The approval was for one call.
+        expected.extend(vec!["tool everything.get-sum allowed terminal"; questions - 1]);
+        assert_eq!(history(&place), expected);
+    }
+}
+
+#[test]
+fn a_server_that_is_not_there_is_named_and_the_turn_goes_on() {
+    for harness in HARNESSES {
+        let place = Place::new();
+        let model = place.script(&[json!({"text": "Without it."})]);
+        let config = place.file(
+            "xpressclaw.yaml",
+            &format!(
+                "mcp_servers: {{files: {{command: [no-such-program]}}}}\n\
+                 agents: [{{name: caller, harness: {harness}, tools: [files]}}]\n"
+            ),
+        );
+        let run = |format: &str| {
+            let run = place.run_agent("caller", harness).args(["--config", &config]);
+            run.args(["--model", &model, "--format", format, "Go."]).done().succeeded()
+        };
+        let done = run("json");
+        let event = done.event("server");
+        assert_eq!(event["server"], "files");
+        assert_eq!(event["hint"], "see `mcp_servers.files` in xpressclaw.yaml");
+        let message = event["message"].as_str().expect("a message");
+        assert!(message.contains("`no-such-program` was not found; install it"), "{message}");
+        assert!(done.events_of("refused").is_empty(), "the sandbox refused nothing");
+        assert_eq!(done.answer(), "Without it.");
+        let shown = run("text").stderr;
+        assert!(shown.contains("MCP server `files`: its command"), "{shown}");
     }
 }
 

@@ -61,7 +61,7 @@ impl Bench {
             session: SessionId::new("s").unwrap(),
             rules,
             user,
-            report: Arc::new(|_| {}),
+            report: Arc::new(|_: domain::Event| {}),
         });
         let mut builder = WasiCtxBuilder::new();
         builder.allow_blocking_current_thread(true);

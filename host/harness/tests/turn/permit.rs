@@ -191,3 +191,28 @@ async fn a_user_interface_that_breaks_allows_nothing() {
     let refused = answer(&mut bench, permission).await;
     assert!(matches!(refused, Err(Refusal::Denied(_))), "{refused:?}");
 }
+
+/// As many as a session may have open.
+const QUESTIONS_MAX: usize = 64;
+
+#[tokio::test(start_paused = true)]
+async fn questions_without_end_are_denied_and_those_before_are_not() {
+    let user = person(Some("allow"), 0);
+    let mut bench = Bench::with(user.clone());
+    let mut open = Vec::new();
+    for _ in 0..QUESTIONS_MAX {
+        open.push(permit(&mut bench, call()).await);
+    }
+    let one_more = permit(&mut bench, call()).await;
+    let waitable = ready(&mut bench, one_more).await;
+    assert!(bench.is_ready(waitable));
+    let refused = answer(&mut bench, one_more).await;
+    assert!(matches!(&refused, Err(Refusal::Denied(text)) if text.contains("64 questions wait")));
+    // A question that is over makes room, whether or not its handle is given back.
+    user.may_answer.add_permits(QUESTIONS_MAX + 1);
+    for permission in open {
+        assert!(answer(&mut bench, permission).await.is_ok());
+    }
+    let next = permit(&mut bench, call()).await;
+    assert!(answer(&mut bench, next).await.is_ok());
+}

@@ -177,6 +177,16 @@ async fn sampling_and_elicitation_are_refused() {
 }
 
 #[tokio::test]
+async fn a_server_that_ignores_its_closed_input_and_term_is_killed() {
+    let place = prepared("stubborn").await;
+    let notes = place.notes();
+    let server = notes.lines().find_map(|line| line.strip_prefix("pid ")).unwrap().to_owned();
+    place.servers.close().await;
+    assert!(place.notes().contains("input closed\ntold to end\n"), "{}", place.notes());
+    until(|| is_gone(&server)).await;
+}
+
+#[tokio::test]
 async fn no_process_is_left_behind_however_a_session_ends() {
     for polite in [true, false] {
         let place = prepared("children").await;

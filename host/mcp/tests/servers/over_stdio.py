@@ -5,6 +5,7 @@ Spoken by hand, because no library lets a server break the protocol.
 
 import json
 import os
+import signal
 import subprocess
 import sys
 
@@ -53,6 +54,13 @@ def call(id, name, arguments):
         state["open"] = id
         note("called")
         return
+    if MODE == "parts":
+        send({"id": id, "result": {"content": [
+            {"type": "text", "text": "an image:"},
+            {"type": "image", "data": "AQI=", "mimeType": "image/png"},
+            {"type": "resource_link", "uri": "x:3", "name": "third"},
+        ]}})
+        return
     if MODE == "huge":
         send({"id": id, "result": text("x" * (17 << 20))})
         return
@@ -84,6 +92,8 @@ if MODE == "children":
     # Holds neither pipe, so it would outlive this process.
     child = subprocess.Popen(["sleep", "1000"], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     note(str(child.pid))
+if MODE == "stubborn":
+    signal.signal(signal.SIGTERM, lambda *_: note("told to end"))
 note(f"pid {os.getpid()}")
 
 while line := sys.stdin.readline():
@@ -104,3 +114,5 @@ while line := sys.stdin.readline():
     elif method == "notifications/cancelled":
         note("cancelled")
 note("input closed")
+while MODE == "stubborn":
+    signal.pause()

@@ -1,5 +1,6 @@
 //! A process with a hostile session and a well-behaved one.
 
+use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -25,7 +26,7 @@ use crate::model::Model;
 const FOLDERS: &str = "XPRESSCLAW_HARNESS_PATH";
 /// What a hostile turn may compute where it is to run into its limit.
 pub const SHORT: Duration = Duration::from_millis(200);
-/// Events that are kept of a flood.
+/// Events that are kept of a flood, the last ones.
 const KEPT: usize = 1_000;
 const HOSTILE_MODEL: &str = "model";
 const NEIGHBOUR_MODEL: &str = "plain";
@@ -54,7 +55,7 @@ impl Default for Setup {
 /// A session and what it reported.
 pub struct Hostile {
     pub session: Session,
-    events: Arc<Mutex<Vec<Event>>>,
+    events: Arc<Mutex<VecDeque<Event>>>,
 }
 
 impl Host {
@@ -129,14 +130,15 @@ impl Host {
             user: Arc::new(Nobody),
         };
         let (session, mut reader) = Session::open(self.runtime.clone(), harness, config).unwrap();
-        let events = Arc::<Mutex<Vec<Event>>>::default();
+        let events = Arc::<Mutex<VecDeque<Event>>>::default();
         let kept = events.clone();
         tokio::spawn(async move {
             while let Some(event) = reader.next().await {
                 let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
-                if kept.len() < KEPT {
-                    kept.push(event);
+                if kept.len() >= KEPT {
+                    kept.pop_front();
                 }
+                kept.push_back(event);
             }
         });
         Hostile { session, events }
@@ -208,7 +210,7 @@ impl Hostile {
     }
 
     pub fn events(&self) -> Vec<Event> {
-        self.events.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.events.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
     }
 
     /// Waits until the last event of the turn was read.
@@ -216,8 +218,7 @@ impl Hostile {
         let over =
             |event: &Event| matches!(event, Event::TurnFinished { .. } | Event::TurnFailed { .. });
         loop {
-            let events = self.events();
-            if events.len() >= KEPT || events.last().is_some_and(over) {
+            if self.events.lock().unwrap_or_else(PoisonError::into_inner).back().is_some_and(over) {
                 return;
             }
             tokio::task::yield_now().await;

@@ -61,6 +61,12 @@ impl Text {
                 self.line(&format!("{YELLOW}refused{YELLOW:#}: {}", plain(what)))?;
                 if what.contains(hint.as_str()) { Ok(()) } else { self.line(&plain(hint)) }
             }
+            Event::Server { server, message, hint } => self.line(&format!(
+                "{YELLOW}MCP server `{}`{YELLOW:#}: {} {DIM}({}){DIM:#}",
+                plain(server),
+                plain(message),
+                plain(hint)
+            )),
             Event::Approval { kind, subject, verdict: Verdict::Denied, by, .. } => self.line(&format!(
                 "{YELLOW}denied{YELLOW:#}: {kind} {} {DIM}({}){DIM:#}",
                 first_line(subject, TITLE_CHARS),

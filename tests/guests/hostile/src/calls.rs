@@ -7,7 +7,7 @@ use crate::bindings::wasi::http::types::Fields;
 use crate::bindings::xpressclaw::base::content::Part;
 use crate::bindings::xpressclaw::base::wait;
 use crate::bindings::xpressclaw::harness::turn;
-use crate::bindings::xpressclaw::harness::types::Event;
+use crate::bindings::xpressclaw::harness::types::{Call, Event};
 use crate::bindings::xpressclaw::llm::{chat, models as llm_models};
 use crate::bindings::xpressclaw::machine::shell;
 use crate::bindings::xpressclaw::tools::tools;
@@ -15,7 +15,7 @@ use crate::bindings::xpressclaw::xclaw::{ask, budget, log, memory, task, version
 use crate::end::FOR_EVER_MS;
 use crate::models::request;
 use crate::text::call;
-use crate::{Words, number, word};
+use crate::{Words, number, told, word};
 
 /// `flood CALL [TIMES]`: without a number for ever. Answers and errors are ignored.
 pub fn flood(words: Words<'_>) -> Result<String, Error> {
@@ -76,6 +76,32 @@ pub fn leak(words: Words<'_>) -> Result<String, Error> {
         once();
     }
     Ok(format!("{}", input.ready()))
+}
+
+/// `ask-first TOOL ARGUMENTS`: asks for approval of a call of the host's tool, and then makes it, the
+/// way a harness with a permission dialog of its own would. With `twice` before the tool's name the
+/// call is made twice.
+pub fn ask_first(words: Words<'_>) -> String {
+    let (times, words) = match words {
+        ["twice", rest @ ..] => (2, rest),
+        words => (1, words),
+    };
+    let (tool, arguments) = (word(words, 0), words.get(1..).unwrap_or_default().join(" "));
+    let call = Call {
+        id: "ask-first".to_owned(),
+        tool: tool.to_owned(),
+        input: arguments.clone(),
+        ..call(tool)
+    };
+    turn::emit(&Event::Call(call.clone()));
+    if let Err(refusal) = turn::permit(&call).answer() {
+        return format!("refused ahead: {refusal:?}");
+    }
+    let once = |_| match tools::call(tool, &arguments, &call.id) {
+        Ok(invocation) => told(invocation.finish().map(|output| output.content)),
+        Err(error) => format!("refused at once: {error:?}"),
+    };
+    (0..times).map(once).collect::<Vec<_>>().join("; ")
 }
 
 /// `loop CALL TIMES`, for benchmarks: nothing but the call.

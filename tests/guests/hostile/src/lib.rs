@@ -84,6 +84,7 @@ fn play(act: &str) -> Result<String, Error> {
         "recurse" => Ok(memory::recurse(rest)),
         "flood" => calls::flood(rest),
         "leak" => calls::leak(rest),
+        "ask-first" => Ok(calls::ask_first(rest)),
         "loop" => calls::repeat(rest),
         "large" => large::play(rest),
         "model" => models::ask(rest),
