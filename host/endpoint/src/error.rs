@@ -8,13 +8,16 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use axum::Json;
 use axum::http::header::RETRY_AFTER;
-use axum::http::{HeaderValue, StatusCode};
+use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use llm::LlmError;
 use serde_json::{Value, json};
 
 use crate::family::Family;
 use crate::limits;
+
+/// Both families' official clients heed it: without it they repeat every 5xx.
+const SHOULD_RETRY: HeaderName = HeaderName::from_static("x-should-retry");
 
 /// Why.
 #[derive(Debug, thiserror::Error)]
@@ -168,6 +171,9 @@ impl Refusal {
     pub fn response(&self, family: Family) -> Response {
         let kind = self.kind();
         let mut response = (kind.status, Json(self.envelope(family))).into_response();
+        if kind.retry_after.is_none() {
+            response.headers_mut().insert(SHOULD_RETRY, HeaderValue::from_static("false"));
+        }
         if let Some(after) = kind.retry_after {
             // Whole seconds, and never the moment itself.
             let seconds = after.as_millis().div_ceil(1_000).max(1);

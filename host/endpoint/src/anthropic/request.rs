@@ -217,11 +217,16 @@ fn effort(at: At<'_>) -> Result<Option<Effort>, Refusal> {
     at.get("thinking", |at| match at.need_text("type")?.as_str() {
         "disabled" => Ok(Effort::None),
         "adaptive" => Ok(wanted.unwrap_or(Effort::High)),
-        "enabled" => Ok(match at.need("budget_tokens", |at| at.count())? {
-            ..=LOW_MAX => Effort::Low,
-            ..=MEDIUM_MAX => Effort::Medium,
-            _ => Effort::High,
-        }),
+        "enabled" => {
+            let tokens = at.need("budget_tokens", |at| at.count())?;
+            Ok(if tokens <= LOW_MAX {
+                Effort::Low
+            } else if tokens <= MEDIUM_MAX {
+                Effort::Medium
+            } else {
+                Effort::High
+            })
+        }
         _ => {
             Err(at.wrong("has a `type` that is not known; there are: enabled, adaptive, disabled"))
         }
