@@ -17,6 +17,7 @@
 )]
 
 pub mod answer;
+mod control;
 mod files;
 mod ledger;
 mod place;

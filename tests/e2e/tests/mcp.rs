@@ -250,6 +250,52 @@ fn a_server_that_is_not_there_is_named_and_the_turn_goes_on() {
     }
 }
 
+#[test]
+fn builtin_runs_the_calls_of_one_answer_together() {
+    let place = Place::new();
+    let script = [
+        json!({"tool_calls": [
+            {"name": "odd__echo", "arguments": {}},
+            {"name": "bash", "arguments": {"command": "true"}},
+            {"name": "odd__echo", "arguments": {}},
+            {"name": "list", "arguments": {}},
+        ]}),
+        json!({"text": "Done."}),
+    ];
+    let model = place.script(&script);
+    // It answers neither call before it has both.
+    let server =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../../host/mcp/tests/servers/over_stdio.py");
+    let command = json!(["python3", server.to_str().expect("a path of text"), "meets"]);
+    let notes = json!({"NOTES": place.path().join("notes").to_str().expect("a path of text")});
+    let config = place.file(
+        "xpressclaw.yaml",
+        &format!(
+            "mcp_servers: {{odd: {{command: {command}, env: {notes}}}}}\n\
+             agents: [{{name: caller, harness: builtin, tools: [odd]}}]\n\
+             approvals: {{allow: [\"tool:odd.*\"]}}\n"
+        ),
+    );
+    let run = place.run_agent("caller", "builtin").args(["--config", &config, "--model", &model]);
+    let run = run.env("PATH", std::env::var_os("PATH").expect("a PATH with python3 in it"));
+    let done = run.args(["--format", "json", "Go."]).done().succeeded();
+    let updates = done.events_of("call_update");
+    let ended = |id: &str| {
+        let over = |event: &&Value| event["id"] == id && event["status"] != "in_progress";
+        let event = updates.iter().find(over).expect("the call is over");
+        let text = event["content"][0]["part"]["text"].as_str().expect("a text");
+        (event["status"].as_str().expect("a status"), text)
+    };
+    for id in ["call_1", "call_3"] {
+        let (status, text) = ended(id);
+        assert_eq!(status, "completed", "{id}: {text}");
+        assert!(text.starts_with("met by call "), "{id}: {text}");
+    }
+    // Nothing waits for what there is no machine for, and nothing behind it is left out.
+    assert!(ended("call_2").1.starts_with("no machine attached"), "{}", ended("call_2").1);
+    assert_eq!(ended("call_4").0, "completed");
+}
+
 /// A server over HTTP that writes down the keys it gets; killed when dropped.
 struct OverHttp {
     child: Child,

@@ -1,6 +1,7 @@
 //! Lines typed while a turn runs, at the run's own terminal.
 
 use e2e::{Answer, CTRL_C, CTRL_D, Place, Play, Server};
+use serde_json::json;
 
 const FREE: &str = "{price: free}";
 
@@ -138,4 +139,36 @@ fn who_pages_the_output_gets_the_keys() {
     let (code, output) = terminal.done();
     assert_eq!(code, 0, "{output}");
     assert!(!output.contains("steering"), "{output}");
+}
+
+/// The beginning of a PNG, in base64.
+const IMAGE: &str = "iVBORw0KGgo=";
+
+#[test]
+fn a_follow_up_with_an_image_is_what_a_turn_goes_on_with() {
+    for harness in ["builtin", "pi"] {
+        let place = Place::new();
+        let server = Server::start([
+            Play::Gated(Answer::text("One moment please.")),
+            Play::Stream(Answer::text("A logo.")),
+        ]);
+        let run = place.run_with(harness, &server, "{price: free, images: true}");
+        let run = run.args(["--format", "json", "Wait."]).start();
+        run.event("message");
+        let image = json!({"blob": {"mime": "image/png", "data": IMAGE}});
+        place.control("follow_up", &json!({"parts": [{"text": "What is this?"}, image]}));
+        server.release();
+        let done = run.done().succeeded();
+        assert_eq!(done.events_of("turn_finished").len(), 1, "{harness}: it is the same turn");
+        assert!(done.answer().ends_with("A logo."), "{harness}: {}", done.answer());
+        assert!(!server.next_request().body.to_string().contains("image/png"));
+        let request = server.next_request();
+        let messages = request.messages();
+        let roles: Vec<_> = messages.iter().map(|(role, _)| role.as_str()).collect();
+        assert_eq!(roles[roles.len() - 3..], ["user", "assistant", "user"], "{harness}");
+        let (_, text) = messages.last().unwrap();
+        assert!(text.contains("What is this?"), "{harness}: {messages:?}");
+        let last = request.body["messages"].as_array().unwrap().last().unwrap().to_string();
+        assert!(last.contains(&format!("data:image/png;base64,{IMAGE}")), "{harness}: {last}");
+    }
 }

@@ -54,6 +54,13 @@ def call(id, name, arguments):
         state["open"] = id
         note("called")
         return
+    if MODE == "meets":
+        # Answers nobody before two have come.
+        state["waiting"].append(id)
+        if len(state["waiting"]) == 2:
+            for waiting in state["waiting"]:
+                send({"id": waiting, "result": text(f"met by call {waiting}")})
+        return
     if MODE == "parts":
         send({"id": id, "result": {"content": [
             {"type": "text", "text": "an image:"},
@@ -81,7 +88,7 @@ def call(id, name, arguments):
         send({"id": id, "result": text(json.dumps(arguments, sort_keys=True))})
 
 
-state = {"calls": 0}
+state = {"calls": 0, "waiting": []}
 if MODE == "exits":
     print("cannot start: no database", file=sys.stderr)
     sys.exit(1)

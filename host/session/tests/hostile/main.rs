@@ -16,5 +16,6 @@ mod model;
 mod models;
 mod modules;
 mod network;
+mod prompts;
 mod text;
 mod time;

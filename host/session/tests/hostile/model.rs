@@ -1,12 +1,12 @@
 //! A model that answers the same, after a while or without end.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use domain::Price;
-use domain::chat::{Delta, Finish, Usage};
+use domain::chat::{Delta, Finish, Request, Usage};
 use domain::provider::{Call, Deltas, ModelInfo, Provider, ProviderError};
 use futures::{StreamExt as _, stream};
 
@@ -18,6 +18,7 @@ pub struct Model {
     endless: bool,
     open: Arc<AtomicUsize>,
     calls: Arc<AtomicUsize>,
+    asked: Arc<Mutex<Option<Request>>>,
 }
 
 /// Counted for as long as a stream lives.
@@ -45,6 +46,11 @@ impl Model {
         self.open.load(Ordering::SeqCst)
     }
 
+    /// The last request.
+    pub fn asked(&self) -> Option<Request> {
+        self.asked.lock().unwrap().clone()
+    }
+
     pub fn calls(&self) -> usize {
         self.calls.load(Ordering::SeqCst)
     }
@@ -67,7 +73,8 @@ impl Provider for Model {
         })
     }
 
-    async fn call(&self, _: Call) -> Result<Deltas, ProviderError> {
+    async fn call(&self, call: Call) -> Result<Deltas, ProviderError> {
+        *self.asked.lock().unwrap() = Some(call.request);
         self.calls.fetch_add(1, Ordering::SeqCst);
         self.open.fetch_add(1, Ordering::SeqCst);
         let (open, delay) = (Open(self.open.clone()), self.delay);
