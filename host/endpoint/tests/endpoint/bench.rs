@@ -22,6 +22,9 @@ use tower_service::Service as _;
 const ONE_EACH: Price =
     Price { input: 1_000_000, cached: 1_000_000, cache_write: 1_000_000, output: 1_000_000 };
 
+/// A field of a request that breaks the host.
+pub const BREAKS: &str = "verbosity";
+
 pub type Play = Vec<Result<Delta, ProviderError>>;
 
 /// Answers every call with the same play, and keeps what it was asked.
@@ -66,6 +69,7 @@ impl Provider for Double {
     }
 
     fn takes(&self, field: &str) -> bool {
+        assert_ne!(field, BREAKS, "a mistake in the host");
         self.takes.is_none_or(|takes| takes == field)
     }
 

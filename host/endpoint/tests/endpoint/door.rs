@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use store::ledger::{Cap, Filter};
 use store::token::TokenId;
 
-use crate::bench::{Bench, Double, Play, text};
+use crate::bench::{BREAKS, Bench, Double, Play, text};
 
 const CHAT: &str = "/v1/chat/completions";
 const MESSAGES: &str = "/v1/messages";
@@ -157,6 +157,16 @@ async fn who_goes_away_is_settled_for() {
     let spent = bench.store.ledger().history(&filter, 10).unwrap();
     assert_eq!(spent.len(), 1);
     assert!(spent[0].cost > NanoDollars(0), "the prompt was sent: {spent:?}");
+}
+
+#[tokio::test]
+async fn a_request_that_breaks_the_host_is_500_and_others_are_served() {
+    let bench = Bench::new(&Double::plays(hello()));
+    let body = json!({BREAKS: "low", "messages": [{"role": "user", "content": "Hi."}]});
+    let broken = bench.send(bench.post(CHAT, body.to_string())).await;
+    assert_eq!(broken.status(), StatusCode::INTERNAL_SERVER_ERROR);
+    assert!(!text(broken).await.contains("mistake"), "what went wrong is in the log");
+    assert_eq!(bench.send(bench.post(CHAT, ask(false))).await.status(), StatusCode::OK);
 }
 
 #[tokio::test]
