@@ -18,6 +18,9 @@ use crate::output::{Output, output};
 /// progress ends, too.
 pub const CALL_EXTENSION_MAX: u32 = 10;
 
+/// A server's words for a refusal: the model reads them.
+const REFUSAL_MAX_BYTES: usize = 16 << 10;
+
 /// Tells the server when the call is dropped before its answer.
 struct Open {
     peer: Peer<RoleClient>,
@@ -61,7 +64,11 @@ pub(crate) async fn call(
 fn failure(error: ServiceError) -> CallError {
     match error {
         ServiceError::Timeout { .. } => CallError::TimedOut,
-        ServiceError::McpError(error) => CallError::Refused(error.message.into_owned()),
+        ServiceError::McpError(error) => {
+            let mut words = error.message.into_owned();
+            words.truncate(words.floor_char_boundary(REFUSAL_MAX_BYTES));
+            CallError::Refused(words)
+        }
         ServiceError::UnexpectedResponse => CallError::Unexpected,
         error => HttpFailure::of_call(&error).map_or(CallError::Gone, HttpFailure::call),
     }

@@ -166,6 +166,18 @@ async fn a_huge_result_is_refused() {
 }
 
 #[tokio::test]
+async fn a_refusal_is_told_in_the_servers_words_and_not_without_end() {
+    let place = prepared("refuses").await;
+    let error = place.call("echo").await.unwrap_err();
+    let CallError::Refused(words) = &error else { panic!("{error:?}") };
+    assert!(words.starts_with("not today "), "{words:.40}");
+    assert!(words.len() <= 16 << 10, "{} bytes", words.len());
+    // It is there for the next call.
+    assert!(matches!(place.call("echo").await, Err(CallError::Refused(_))));
+    assert_eq!(place.notes().matches("capabilities ").count(), 1, "one start is enough");
+}
+
+#[tokio::test]
 async fn sampling_and_elicitation_are_refused() {
     let place = prepared("asks").await;
     let answers = text(&place.call("echo").await.unwrap());

@@ -61,6 +61,9 @@ def call(id, name, arguments):
             for waiting in state["waiting"]:
                 send({"id": waiting, "result": text(f"met by call {waiting}")})
         return
+    if MODE == "refuses":
+        send({"id": id, "error": {"code": -32000, "message": "not today " + "x" * (1 << 20)}})
+        return
     if MODE == "parts":
         send({"id": id, "result": {"content": [
             {"type": "text", "text": "an image:"},
