@@ -141,6 +141,7 @@ impl Provider for Answering {
             images: true,
             reasoning: false,
             price: Some(Price::FREE),
+            tiers: Vec::new(),
         })
     }
 

@@ -8,6 +8,7 @@ use domain::AgentName;
 use crate::approvals::read as rules;
 use crate::budget::Budget;
 use crate::field::{Field, Keys};
+use crate::limits::{self, Limits};
 use crate::mcp::ToolRef;
 use crate::problem::Fault;
 
@@ -29,6 +30,8 @@ pub struct Agent {
     pub role: Option<String>,
     /// `budget`: beside the system-wide one.
     pub budget: Budget,
+    /// `limits`: how often it may ask for a model.
+    pub limits: Limits,
     /// `network`: grants like `https://example.com`, as they are written. Without any, nothing is
     /// reachable.
     pub network: Vec<String>,
@@ -44,6 +47,13 @@ pub struct Agent {
     pub workspace: Option<PathBuf>,
 }
 
+/// What an agent takes over from the top of the file.
+pub(crate) struct Top<'a> {
+    pub system: &'a Budget,
+    pub limits: Limits,
+    pub servers: &'a [String],
+}
+
 pub(crate) const KEYS: Keys = Keys {
     known: &[
         "name",
@@ -53,6 +63,7 @@ pub(crate) const KEYS: Keys = Keys {
         "models",
         "role",
         "budget",
+        "limits",
         "network",
         "tools",
         "approvals",
@@ -63,7 +74,8 @@ pub(crate) const KEYS: Keys = Keys {
 };
 
 impl Agent {
-    fn read(field: &Field<'_>, system: &Budget, servers: &[String]) -> Option<Self> {
+    fn read(field: &Field<'_>, top: &Top<'_>) -> Option<Self> {
+        let Top { system, servers, .. } = top;
         let table = field.table(&KEYS)?;
         let name = table.need("name").and_then(|f| f.parsed(AgentName::new));
         let harness = table.need("harness").and_then(|f| f.harness());
@@ -93,6 +105,10 @@ impl Agent {
                 .collect(),
             role: table.get("role").and_then(|f| f.text()).map(str::to_owned),
             budget,
+            limits: match table.get("limits") {
+                Some(field) => top.limits.read(&field, &limits::KEYS),
+                None => top.limits,
+            },
             network: texts(table.get("network")),
             tools: table.get("tools").map(|f| ToolRef::read_all(&f, servers)).unwrap_or_default(),
             approvals: table.get("approvals").map(|f| rules(&f)).unwrap_or_default(),
@@ -105,10 +121,10 @@ impl Agent {
     }
 
     /// Reads the list and refuses a name that stands there twice.
-    pub(crate) fn read_all(field: &Field<'_>, system: &Budget, servers: &[String]) -> Vec<Self> {
+    pub(crate) fn read_all(field: &Field<'_>, top: &Top<'_>) -> Vec<Self> {
         let mut agents: Vec<Self> = Vec::new();
         for item in field.list().unwrap_or_default() {
-            let Some(agent) = Self::read(&item, system, servers) else { continue };
+            let Some(agent) = Self::read(&item, top) else { continue };
             if agents.iter().any(|other| other.name == agent.name) {
                 item.report(Fault::Twice { name: agent.name.to_string() });
             }

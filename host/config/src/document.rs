@@ -1,14 +1,16 @@
 //! The file as a whole.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 
 use approvals::Rules;
 
-use crate::agent::Agent;
+use crate::agent::{Agent, Top};
 use crate::approvals::read as rules;
 use crate::budget::Budget;
 use crate::field::{Field, Keys};
+use crate::limits::{self, Limits};
 use crate::local::Local;
 use crate::mcp::McpServer;
 use crate::provider::{Provider, collect};
@@ -26,6 +28,10 @@ pub struct Config {
     pub agents: Vec<Agent>,
     /// `budget`: of all agents together.
     pub budget: Budget,
+    /// `limits`: of each agent that says nothing else.
+    pub limits: Limits,
+    /// `limits.concurrent_together`: requests of all agents of a process at the same time.
+    pub concurrent_together: Option<NonZeroU32>,
     /// `approvals`: what is allowed, asked for and denied, for every agent.
     pub approvals: Rules,
     /// `time_zone`: in which days, weeks and months begin, an IANA name. `None` is UTC.
@@ -45,6 +51,7 @@ pub(crate) const KEYS: Keys = Keys {
         "version",
         "agents",
         "budget",
+        "limits",
         "approvals",
         "time_zone",
         "model",
@@ -77,12 +84,19 @@ impl Config {
             Some(names.collect::<Vec<_>>())
         });
         let servers = named.unwrap_or_default();
-        let agents = table.get("agents").map(|field| Agent::read_all(&field, &budget, &servers));
+        let limits = table.get("limits");
+        let together = limits.as_ref().and_then(Limits::together);
+        let limits = limits.map(|field| Limits::default().read(&field, &limits::TOP_KEYS));
+        let limits = limits.unwrap_or_default();
+        let top = Top { system: &budget, limits, servers: &servers };
+        let agents = table.get("agents").map(|field| Agent::read_all(&field, &top));
         let providers = table.get("providers");
         Self {
             file: None,
             agents: agents.unwrap_or_default(),
             budget,
+            limits,
+            concurrent_together: together,
             approvals: table.get("approvals").map(|f| rules(&f)).unwrap_or_default(),
             time_zone: table.get("time_zone").and_then(|f| f.parsed(time_zone)),
             model: table.get("model").and_then(|f| f.model()),
@@ -105,7 +119,7 @@ fn time_zone(name: &str) -> Result<String, String> {
 
 #[cfg(test)]
 mod tests {
-    use crate::{agent, approvals, budget, local, mcp, provider};
+    use crate::{agent, approvals, budget, limits, local, mcp, provider};
 
     /// What the documentation calls complete is complete.
     #[test]
@@ -116,11 +130,14 @@ mod tests {
             &agent::KEYS,
             &approvals::KEYS,
             &budget::KEYS,
+            &limits::KEYS,
+            &limits::TOP_KEYS,
             &local::KEYS,
             &mcp::KEYS,
             &provider::KEYS,
             &provider::MODEL_KEYS,
             &provider::PRICE_KEYS,
+            &provider::TIER_KEYS,
         ];
         for key in all.iter().flat_map(|keys| keys.known) {
             assert!(example.contains(&format!("{key}:")), "{key}");

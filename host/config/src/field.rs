@@ -95,6 +95,13 @@ impl<'a> Field<'a> {
         Some(Table { field: self.clone(), entries })
     }
 
+    /// The value of a key of a map, without a word on anything else in it.
+    pub fn peek(&self, name: &str) -> Option<Field<'a>> {
+        let Value::Map(entries) = &self.node.value else { return None };
+        let entry = entries.iter().find(|entry| entry.key == name)?;
+        (entry.node.value != Value::Null).then(|| self.child(name, &entry.node))
+    }
+
     fn entries(&self) -> Option<&'a [Entry]> {
         match &self.node.value {
             Value::Map(entries) => Some(entries),

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 
-use domain::Price;
+use domain::{Price, Tier};
 
-use crate::field::{Field, Keys};
+use crate::field::{Field, Keys, Table};
 use crate::problem::Fault;
 use crate::protocol::{self, OutputLimit, Protocol, ProviderKind, Thinking};
 
@@ -77,6 +77,9 @@ pub struct Model {
     /// prompts are written to the cache, `cache_write` is five quarters of it). Without a price a
     /// model is refused, because no budget could hold it.
     pub price: Option<Price>,
+    /// `price.tiers`: prices of requests with more than `above` tokens of input, each with `input`,
+    /// `output`, `cached` and `cache_write` like the price itself.
+    pub tiers: Vec<Tier>,
 }
 
 pub(crate) const KEYS: Keys = Keys {
@@ -106,7 +109,9 @@ pub(crate) const MODEL_KEYS: Keys = Keys {
     later: &[],
 };
 pub(crate) const PRICE_KEYS: Keys =
-    Keys { known: &["input", "cached", "cache_write", "output"], later: &[] };
+    Keys { known: &["input", "cached", "cache_write", "output", "tiers"], later: &[] };
+pub(crate) const TIER_KEYS: Keys =
+    Keys { known: &["above", "input", "cached", "cache_write", "output"], later: &[] };
 
 impl Provider {
     pub(crate) fn read(name: &str, field: &Field<'_>) -> Option<Self> {
@@ -240,6 +245,7 @@ impl Model {
                 .and_then(|f| f.parsed(OutputLimit::read)),
             thinking: protocol::of_anthropic(protocol, &table, "thinking")
                 .and_then(|f| f.parsed(Thinking::read)),
+            tiers: table.get("price").map(|f| tiers(protocol, &f)).unwrap_or_default(),
             price: table.get("price").and_then(|f| price(protocol, &f)),
         })
     }
@@ -249,7 +255,27 @@ fn price(protocol: Protocol, field: &Field<'_>) -> Option<Price> {
     if field.is_text("free") {
         return Some(Price::FREE);
     }
-    let table = field.table(&PRICE_KEYS)?;
+    amounts(protocol, &field.table(&PRICE_KEYS)?)
+}
+
+/// Prices of long inputs; whether the price itself is sound is told elsewhere.
+fn tiers(protocol: Protocol, field: &Field<'_>) -> Vec<Tier> {
+    if field.is_text("free") {
+        return Vec::new();
+    }
+    let Some(tiers) = field.peek("tiers") else { return Vec::new() };
+    let read = |field: &Field<'_>| {
+        let table = field.table(&TIER_KEYS)?;
+        let above = table.need("above").and_then(|f| f.number(1..=TOKENS_MAX));
+        let price = amounts(protocol, &table);
+        Some(Tier { above: above?, price: price? })
+    };
+    let mut tiers: Vec<_> = tiers.list().unwrap_or_default().iter().filter_map(read).collect();
+    tiers.sort_by_key(|tier| tier.above);
+    tiers
+}
+
+fn amounts(protocol: Protocol, table: &Table<'_>) -> Option<Price> {
     // An amount of nano-dollars, and it is for a million tokens: the unit of `Price`.
     let amount = |field: Option<Field<'_>>| field.and_then(|f| f.amount()).map(|amount| amount.0);
     let input = amount(table.need("input"));

@@ -25,6 +25,6 @@ pub use event::{Event, Fault, HarnessEvent};
 pub use ids::{AgentName, SessionId, TurnId};
 pub use input::TurnInput;
 pub use left_out::LeftOut;
-pub use money::{NanoDollars, Price};
+pub use money::{NanoDollars, Price, Tier};
 pub use quoted::Quoted;
 pub use user::{Answer, Nobody, Question, QuestionId, User};

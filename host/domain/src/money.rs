@@ -65,6 +65,14 @@ impl fmt::Display for NanoDollars {
     }
 }
 
+/// A price that holds for a whole request when its input is long.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tier {
+    /// Tokens of input; it holds for more than these.
+    pub above: u64,
+    pub price: Price,
+}
+
 /// What a model costs, in nano-dollars per million tokens: $0.0375 per million is 37,500,000.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Price {
@@ -81,6 +89,24 @@ impl Price {
 
     pub fn is_free(&self) -> bool {
         *self == Self::FREE
+    }
+
+    /// The price of a request with so many tokens of input: this one, or the highest tier's that it
+    /// passes. `tiers` in any order.
+    pub fn at(self, tiers: &[Tier], input: u64) -> Self {
+        let passed = tiers.iter().filter(|tier| input > tier.above);
+        passed.max_by_key(|tier| tier.above).map_or(self, |tier| tier.price)
+    }
+
+    /// The dearest that any request with at most so many tokens of input can cost, kind by kind.
+    pub fn dearest(self, tiers: &[Tier], input: u64) -> Self {
+        let reachable = tiers.iter().filter(|tier| input > tier.above);
+        reachable.fold(self, |most, Tier { price, .. }| Self {
+            input: most.input.max(price.input),
+            cached: most.cached.max(price.cached),
+            cache_write: most.cache_write.max(price.cache_write),
+            output: most.output.max(price.output),
+        })
     }
 
     /// The price of what was used, rounded up to a whole nano-dollar once, over the sum.
@@ -160,6 +186,24 @@ mod tests {
         let price = Price { input: 1_000_000, cached: 0, cache_write: 0, output: 0 };
         let usage = Usage { input: 5, cached: 9, cache_written: 9, ..Usage::default() };
         assert_eq!(price.cost(&usage), NanoDollars::ZERO);
+    }
+
+    #[test]
+    fn a_long_input_has_a_price_of_its_own() {
+        let flat = |n| Price { input: n, cached: n, cache_write: n, output: n };
+        // A tier that is cheaper in one kind must not make the worst case too small.
+        let odd = Price { output: 1, ..flat(9) };
+        let tiers = [Tier { above: 200, price: flat(5) }, Tier { above: 900, price: odd }];
+        for (input, at, dearest) in [
+            (0, flat(2), flat(2)),
+            (200, flat(2), flat(2)),
+            (201, flat(5), flat(5)),
+            (900, flat(5), flat(5)),
+            (901, odd, Price { output: 5, ..flat(9) }),
+        ] {
+            assert_eq!(flat(2).at(&tiers, input), at, "{input}");
+            assert_eq!(flat(2).dearest(&tiers, input), dearest, "{input}");
+        }
     }
 
     #[test]

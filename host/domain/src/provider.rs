@@ -5,8 +5,12 @@ use futures::stream::BoxStream;
 
 use crate::chat::{Delta, Request};
 use crate::ids::SessionId;
-use crate::money::Price;
+use crate::money::{Price, Tier};
 use crate::quoted::Quoted;
+
+/// Bytes of a token, averaged over an answer, that no model's text passes: four are usual, and eight
+/// are rare.
+const TOKEN_BYTES_MAX: u64 = 16;
 
 /// What the pipeline must know about a model before it sends anything.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,6 +25,8 @@ pub struct ModelInfo {
     pub reasoning: bool,
     /// `None`: unknown, so the model is refused until the configuration prices it.
     pub price: Option<Price>,
+    /// What takes the place of `price` for long inputs, in any order.
+    pub tiers: Vec<Tier>,
 }
 
 /// A call as a provider gets it: routed, priced, with an output limit.
@@ -100,5 +106,11 @@ pub trait Provider: Send + Sync {
         // A quarter of the bytes is the usual rule of thumb for English; rounding up keeps
         // one-letter texts at one token.
         (text.len() as u64).div_ceil(4)
+    }
+
+    /// Tokens that a text of an answer has for certain, whatever the vocabulary: an answer that has
+    /// more than its limit by this count is ended. Exact where the tokenizer is known.
+    fn count_at_least(&self, text: &str) -> u64 {
+        text.len() as u64 / TOKEN_BYTES_MAX
     }
 }

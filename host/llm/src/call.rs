@@ -11,6 +11,7 @@ use futures::StreamExt;
 
 use crate::count::Count;
 use crate::drive::Run;
+use crate::reserve::OUTPUT_MIN_TOKENS;
 use crate::route::Route;
 
 /// Retries of a call that failed before its first delta: passing faults pass within seconds.
@@ -27,7 +28,7 @@ pub(crate) struct Answer {
 
 /// Starts the call and waits for its first delta.
 pub(crate) async fn call(run: &mut Run, count: &mut Count) -> Result<Answer, ProviderError> {
-    let Run { route, call, refit, step, observer, .. } = run;
+    let Run { route, call, refit, reservation, step, observer, .. } = run;
     let step = *step;
     let mut delays = ExponentialBuilder::default()
         .with_min_delay(RETRY_FIRST)
@@ -42,7 +43,7 @@ pub(crate) async fn call(run: &mut Run, count: &mut Count) -> Result<Answer, Pro
             Ok(answer) => return Ok(answer),
             Err(error) => error,
         };
-        count.failed(&error);
+        count.failed(&error, call);
         if let (ProviderError::ContextExceeded { window }, Some(refit)) = (&error, refit.as_mut())
             && let Some(fitted) = refit.again(&call.request, route, *window).await
         {
@@ -57,6 +58,13 @@ pub(crate) async fn call(run: &mut Run, count: &mut Count) -> Result<Answer, Pro
             return Err(error);
         }
         let Some(delay) = delays.next() else { return Err(error) };
+        // What an attempt may have cost is spent; another one has what is left.
+        let Some(left) = reservation.left_after(&count.lost()) else { return Err(error) };
+        let left = u32::try_from(left).unwrap_or(u32::MAX);
+        if left < call.max_output_tokens.min(OUTPUT_MIN_TOKENS) {
+            return Err(error);
+        }
+        call.max_output_tokens = call.max_output_tokens.min(left);
         let delay = match &error {
             ProviderError::Status { retry_after_ms: Some(ms), .. } => {
                 let asked = Duration::from_millis((*ms).into());

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use domain::chat::{Delta, Request, Usage};
-use domain::provider::{Provider, ProviderError, Sent};
+use domain::provider::{Call, Provider, ProviderError, Sent};
+use tokio::time::Instant;
 
 use crate::price::{Piece, each_piece};
 use crate::route::Route;
@@ -15,6 +16,14 @@ const UNCOUNTED_MAX_BYTES: usize = 64 << 10;
 /// bill for one in full resolution.
 pub(crate) const IMAGE_TOKENS: u64 = 1_600;
 
+/// Text that is kept before the lower bound of its tokens is counted: a few dozen tokens.
+const FLOOR_BYTES: usize = 512;
+/// What a model can have written at most before its first word arrives here, reasoning that it does
+/// not show: above the speed of hosted models of the day.
+const TOKENS_A_SECOND: u128 = 300;
+/// Statuses of those who stopped waiting for a model that may have gone on.
+const GAVE_UP: [u16; 4] = [408, 499, 504, 524];
+
 /// The running count of one call.
 pub(crate) struct Count {
     provider: Arc<dyn Provider>,
@@ -22,18 +31,11 @@ pub(crate) struct Count {
     served: Option<String>,
     answer: Tokens,
     thinking: Tokens,
-    /// Bytes of the answer and its reasoning so far.
-    bytes: u64,
-    exposed: Exposed,
-}
-
-/// What the provider may bill.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-struct Exposed {
-    /// A request is under way or was answered.
-    now: bool,
-    /// An earlier one broke off before its answer, and may have been processed.
-    before: bool,
+    floor: Floor,
+    /// Since when a request is under way or was answered.
+    sent: Option<Instant>,
+    /// What earlier requests may have used that broke off before their answer.
+    lost: Usage,
 }
 
 impl Count {
@@ -44,34 +46,48 @@ impl Count {
             served: None,
             answer: Tokens::default(),
             thinking: Tokens::default(),
-            bytes: 0,
-            exposed: Exposed::default(),
+            floor: Floor::default(),
+            sent: None,
+            lost: Usage::default(),
         }
     }
 
     /// A request is on its way.
     pub fn sending(&mut self) {
-        self.exposed.now = true;
+        self.sent = Some(Instant::now());
     }
 
-    /// It failed before its first delta. Refusals are not billed; what broke off may be.
-    pub fn failed(&mut self, error: &ProviderError) {
-        self.exposed.now = false;
-        self.exposed.before |= match error {
+    /// It failed before its first delta. What a provider refuses it does not bill; what broke off, or
+    /// what a gateway lost patience with, it may have read, and answered for as long as it took.
+    pub fn failed(&mut self, error: &ProviderError, call: &Call) {
+        let Some(sent) = self.sent.take() else { return };
+        let billed = match error {
             ProviderError::Connection { sent, .. } => *sent == Sent::Maybe,
             ProviderError::Malformed { .. } => true,
-            ProviderError::Status { .. }
-            | ProviderError::ContextExceeded { .. }
+            ProviderError::Status { status, .. } => GAVE_UP.contains(status),
+            ProviderError::ContextExceeded { .. }
             | ProviderError::InvalidRequest(_)
             | ProviderError::UnknownModel { .. }
             | ProviderError::Other(_) => false,
         };
+        if billed {
+            let written = sent.elapsed().as_millis() * TOKENS_A_SECOND / 1_000;
+            let written = u64::try_from(written).unwrap_or(u64::MAX);
+            let output = written.min(call.max_output_tokens.into());
+            let input = self.input(&call.request);
+            self.lost = self.lost.plus(Usage { input, output, ..Usage::default() });
+        }
+    }
+
+    /// What earlier attempts may have used.
+    pub fn lost(&self) -> Usage {
+        self.lost
     }
 
     pub fn see(&mut self, delta: &Delta) {
         let provider = &*self.provider;
         let mut said = |tokens: &mut Tokens, text: &str| {
-            self.bytes = self.bytes.saturating_add(text.len() as u64);
+            self.floor.add(provider, text);
             tokens.add(provider, text);
         };
         match delta {
@@ -86,13 +102,18 @@ impl Count {
         }
     }
 
-    /// Bytes of the answer and its reasoning so far.
-    pub fn bytes(&self) -> u64 {
-        self.bytes
+    /// Tokens that the answer and its reasoning have for certain.
+    pub fn at_least(&self) -> u64 {
+        self.floor.tokens
     }
 
-    /// What a complete answer used: the provider's word, and a count where it said nothing.
+    /// What a complete answer used: the provider's word, and a count where it said nothing; and what
+    /// was lost before.
     pub fn complete(&self, request: &Request) -> Usage {
+        self.answered(request).plus(self.lost)
+    }
+
+    fn answered(&self, request: &Request) -> Usage {
         // A report of nothing at all is none: no answer is free of input.
         self.reported.filter(|usage| *usage != Usage::default()).unwrap_or_else(|| {
             let reasoning = self.thinking.total(&*self.provider);
@@ -108,12 +129,13 @@ impl Count {
     /// What an answer used that broke off; `None` when nothing can have been billed. A report may
     /// be from the middle of the stream, so what was received since counts as well.
     pub fn broken(&self, request: &Request) -> Option<Usage> {
-        if !self.exposed.now && !self.exposed.before {
-            return None;
+        if self.sent.is_none() {
+            return (self.lost != Usage::default()).then_some(self.lost);
         }
-        let reported = self.complete(request);
+        let reported = self.answered(request);
         let received = self.answer.total(&*self.provider) + self.thinking.total(&*self.provider);
-        Some(Usage { output: reported.output.max(received), ..reported })
+        let used = Usage { output: reported.output.max(received), ..reported };
+        Some(used.plus(self.lost))
     }
 
     /// The model that really answered, named like the one that was asked for.
@@ -139,6 +161,25 @@ impl Count {
             });
         });
         tokens
+    }
+}
+
+/// A lower bound on the tokens of a growing text, kept up as it comes.
+#[derive(Default)]
+struct Floor {
+    tokens: u64,
+    uncounted: String,
+}
+
+impl Floor {
+    fn add(&mut self, provider: &dyn Provider, text: &str) {
+        self.uncounted.push_str(text);
+        if self.uncounted.len() >= FLOOR_BYTES {
+            // A word that is cut at the edge is a token more than it was.
+            let tokens = provider.count_at_least(&self.uncounted).saturating_sub(1);
+            self.tokens = self.tokens.saturating_add(tokens);
+            self.uncounted.clear();
+        }
     }
 }
 

@@ -15,15 +15,12 @@ use crate::completion::{Driver, Item};
 use crate::count::Count;
 use crate::error::LlmError;
 use crate::fit::Refit;
+use crate::limit::Permit;
 use crate::pipeline::Observer;
 use crate::reservation::Reservation;
 use crate::route::Route;
 use crate::span;
 use crate::steps::Steps;
-
-/// No vocabulary has longer tokens than 128 bytes; an answer of twice that per token of its limit
-/// does not stop by itself.
-const TOKEN_MAX_BYTES: u64 = 256;
 
 /// One granted call.
 pub(crate) struct Run {
@@ -33,12 +30,15 @@ pub(crate) struct Run {
     /// For a model that the request was not written for: how it is shortened once more.
     pub refit: Option<Refit>,
     pub reservation: Reservation,
+    pub permit: Permit,
     pub step: u32,
     pub observer: Arc<dyn Observer>,
 }
 
 enum Ended {
     Finished(Finish),
+    /// It had all tokens that were reserved and went on.
+    Cut,
     Failed(ProviderError),
     /// The reader, the turn or its user gave it up.
     Cancelled,
@@ -74,7 +74,7 @@ async fn stream(run: &mut Run, driver: &Driver, count: &mut Count) -> Ended {
         Ok(answer) => answer,
         Err(error) => return Ended::Failed(error),
     };
-    let most = TOKEN_MAX_BYTES.saturating_mul(run.call.max_output_tokens.into());
+    let most = u64::from(run.call.max_output_tokens);
     // Once it said that it has nothing more, a stream must not be asked again.
     let mut next = answer.first.map(Ok);
     while let Some(delta) = next {
@@ -88,8 +88,9 @@ async fn stream(run: &mut Run, driver: &Driver, count: &mut Count) -> Ended {
             Delta::Usage(_) | Delta::Model(_) => {}
             delta => driver.push(delta).await,
         }
-        if count.bytes() > most {
-            return Ended::Finished(Finish::Length);
+        // Dropping the stream stops the provider; what it was asked for is used up.
+        if count.at_least() > most {
+            return Ended::Cut;
         }
         next = answer.rest.next().await;
     }
@@ -105,7 +106,7 @@ fn settle(run: &mut Run, count: &Count, ended: Ended, span: &Span) -> Item {
     let served = count.served(&run.route);
     let usage = match &ended {
         Ended::Finished(_) => Some(count.complete(request)),
-        Ended::Failed(_) | Ended::Cancelled => count.broken(request),
+        Ended::Cut | Ended::Failed(_) | Ended::Cancelled => count.broken(request),
         Ended::Panicked => None,
     };
     let booked = match (&ended, usage) {
@@ -117,18 +118,20 @@ fn settle(run: &mut Run, count: &Count, ended: Ended, span: &Span) -> Item {
     let cost = booked.as_ref().map_or(run.reservation.amount(), |cost| *cost);
     let finish = match &ended {
         Ended::Finished(finish) => Some(*finish),
+        Ended::Cut => Some(Finish::Length),
         Ended::Failed(_) | Ended::Cancelled | Ended::Panicked => None,
     };
     span::settled(span, &served, finish, usage, cost.0);
     run.observer.event(Event::StepFinished { step, model: served.clone(), finish, usage, cost });
+    run.permit.used(usage.input.saturating_add(usage.output));
     let last = match (ended, booked) {
         // An answer is only finished when it is booked.
-        (Ended::Finished(_), Err(error)) => {
+        (Ended::Finished(_) | Ended::Cut, Err(error)) => {
             tracing::error!(%error, "an answer could not be booked");
             Item::Failed(LlmError::Other("the ledger could not book the answer".into()))
         }
-        (Ended::Finished(finish), Ok(cost)) => Item::Finished(Outcome {
-            finish,
+        (Ended::Finished(_) | Ended::Cut, Ok(cost)) => Item::Finished(Outcome {
+            finish: finish.unwrap_or(Finish::Length),
             downgraded_from: (run.route.info.name != run.requested).then(|| run.requested.clone()),
             model: served,
             usage,

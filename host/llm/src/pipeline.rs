@@ -11,17 +11,22 @@ use tokio_util::task::TaskTracker;
 use tracing::{Instrument as _, Span};
 
 use crate::admit::admit;
+use crate::clock::{self, Clock};
 use crate::completion::{Completion, pair};
 use crate::drive::{Run, drive};
 use crate::error::LlmError;
 use crate::fit::{Fitted, Frame, Refit, fit};
-use crate::price::{Quote, quote};
+use crate::limit::{Limiter, Permit, RateLimits};
+use crate::price::{Quote, quote, size};
 use crate::reserve::{Ask, Granted, Verdict, describe, exhausted, reserve};
 use crate::route::{Route, Router};
 use crate::span;
 use crate::steps::Steps;
 use crate::warn::warn;
 use domain::chat::Request;
+
+/// Of a token, about: what a request counts for in its agent's limits until it is settled.
+const BYTES_A_TOKEN: u64 = 4;
 
 /// Who asks. Made by the host from what it knows, never from what a guest says.
 #[derive(Debug, Clone)]
@@ -58,6 +63,22 @@ pub struct Context {
     pub observer: Arc<dyn Observer>,
 }
 
+/// What a pipeline is made with beside its models and its ledger.
+#[derive(Clone)]
+pub struct Options {
+    /// How often agents may ask.
+    pub limits: RateLimits,
+    /// What the ledger takes for the time.
+    pub clock: Clock,
+}
+
+impl Default for Options {
+    /// No limits, and the machine's clock.
+    fn default() -> Self {
+        Self { limits: RateLimits::default(), clock: clock::system() }
+    }
+}
+
 /// A model that may answer, and what it would be sent.
 struct Target {
     route: Route,
@@ -82,12 +103,20 @@ pub struct Pipeline(Arc<Inner>);
 struct Inner {
     router: Router,
     store: Store,
+    limiter: Limiter,
+    clock: Clock,
     drivers: TaskTracker,
 }
 
 impl Pipeline {
     pub fn new(router: Router, store: Store) -> Self {
-        Self(Arc::new(Inner { router, store, drivers: TaskTracker::new() }))
+        Self::with(router, store, Options::default())
+    }
+
+    pub fn with(router: Router, store: Store, options: Options) -> Self {
+        let Options { limits, clock } = options;
+        let (limiter, drivers) = (Limiter::new(limits), TaskTracker::new());
+        Self(Arc::new(Inner { router, store, limiter, clock, drivers }))
     }
 
     /// Facts about a model, for guests and for checks before a turn.
@@ -144,6 +173,11 @@ impl Pipeline {
                 hint: "this agent may not ask for it; add it to the agent's `models:`".into(),
             });
         }
+        let estimate = size(&request) as u64 / BYTES_A_TOKEN;
+        let limiter = &self.0.limiter;
+        let waiting = tracing::debug_span!("limit");
+        let admitted = limiter.admit(&caller.agent, estimate).instrument(waiting).await?;
+        let mut permit = Some(admitted);
         let mut tried: Vec<String> = Vec::new();
         let mut target = requested.clone();
         // Why the requested model was left.
@@ -171,8 +205,10 @@ impl Pipeline {
                 route: &route,
                 tried: &tried,
                 observer: &*context.observer,
+                clock: &self.0.clock,
             };
-            match reserve(&ask, quote).instrument(tracing::debug_span!("reserve")).await? {
+            let reserving = reserve(&ask, quote, &mut permit);
+            match reserving.instrument(tracing::debug_span!("reserve")).await? {
                 Verdict::Granted(granted) => {
                     if let Some(refusal) = left {
                         context.observer.event(Event::Downgrade {
@@ -185,7 +221,12 @@ impl Pipeline {
                     let refit = fitted.as_ref().map(|_| Refit::new(&route, origin.as_ref()));
                     let request = fitted.map_or(request, |fitted| fitted.request);
                     let routed = Routed { requested, route, request, refit };
-                    return Ok(self.start(caller, routed, granted, context));
+                    // After a pause, which holds nobody else up, it waits for its turn once more.
+                    let permit = match permit {
+                        Some(permit) => permit,
+                        None => limiter.admit(&caller.agent, estimate).await?,
+                    };
+                    return Ok(self.start(caller, routed, (granted, permit), context));
                 }
                 Verdict::Degrade { to, refusal } => {
                     left.get_or_insert(refusal);
@@ -223,9 +264,10 @@ impl Pipeline {
         &self,
         caller: &Caller,
         routed: Routed,
-        granted: Granted,
+        (granted, mut permit): (Granted, Permit),
         context: &Context,
     ) -> Completion {
+        permit.used(0);
         let Routed { requested, route, mut request, refit } = routed;
         if route.info.name != requested {
             // What was meant for the model that was asked for; here it would be refused.
@@ -248,7 +290,7 @@ impl Pipeline {
             request,
         };
         let reservation = granted.reservation;
-        let run = Run { requested, route, call, refit, reservation, step, observer };
+        let run = Run { requested, route, call, refit, reservation, permit, step, observer };
         let (driver, completion) = pair();
         let token = steps.token();
         let driving = async move {

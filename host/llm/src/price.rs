@@ -19,6 +19,7 @@ const IMAGE_TOKENS_MAX: u64 = 4_096;
 /// The bounds of one request at one model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Quote {
+    /// The dearest that the input can make it.
     pub price: Price,
     /// Tokens that the input cannot exceed.
     pub input: u64,
@@ -34,11 +35,12 @@ impl Quote {
 
 /// Prices a request at the model it is routed to.
 pub(crate) fn quote(request: &Request, route: &Route) -> Result<Quote, LlmError> {
-    let ModelInfo { name, max_output_tokens, price, .. } = &route.info;
+    let ModelInfo { name, max_output_tokens, price, tiers, .. } = &route.info;
     let price =
         price.ok_or_else(|| LlmError::UnknownPrice { model: name.clone(), fix: fix(name) })?;
     let output = request.max_output_tokens.unwrap_or(*max_output_tokens).min(*max_output_tokens);
-    Ok(Quote { price, input: input_bound(request), output: output.max(1) })
+    let input = input_bound(request);
+    Ok(Quote { price: price.dearest(tiers, input), input, output: output.max(1) })
 }
 
 /// The configuration line that prices a model.

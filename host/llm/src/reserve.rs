@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use domain::{BudgetLine, NanoDollars, OnExceeded, Window};
 use store::Store;
-use store::ledger::{Cap, Refusal, ReserveError, ReserveRequest, Reserved};
+use store::ledger::{Cap, Refusal, ReserveError, ReserveRequest, Reserved, Source};
 use tokio::time::{Instant, sleep};
 
-use crate::clock::now_ms;
+use crate::clock::Clock;
 use crate::error::LlmError;
+use crate::limit::Permit;
 use crate::pipeline::{Caller, Observer};
 use crate::price::Quote;
 use crate::reservation::Reservation;
@@ -25,6 +26,11 @@ const LOOK_AGAIN: Duration = Duration::from_millis(50);
 /// The same while an agent is paused, which lasts minutes to weeks.
 const PAUSED_LOOK_AGAIN: Duration = Duration::from_secs(1);
 
+/// Why the cap of a run does not pause it: it counts this run alone and for ever, and no command
+/// takes its place.
+const ENDLESS_PAUSE: &str =
+    "and a pause would never end: nothing resets or raises the cap that a run was given";
+
 /// Who wants to reserve, and for what.
 pub(crate) struct Ask<'a> {
     pub store: &'a Store,
@@ -36,6 +42,7 @@ pub(crate) struct Ask<'a> {
     /// All that were asked, `route` included: a fallback to one of them is a circle.
     pub tried: &'a [String],
     pub observer: &'a dyn Observer,
+    pub clock: &'a Clock,
 }
 
 /// What the ledger decided.
@@ -57,7 +64,12 @@ pub(crate) struct Granted {
 }
 
 /// Puts the worst case of `quote` aside. Cancel-safe: it commits at most once, as its last step.
-pub(crate) async fn reserve(ask: &Ask<'_>, quote: Quote) -> Result<Verdict, LlmError> {
+/// A pause takes `permit`, so that who waits for money is in nobody's way.
+pub(crate) async fn reserve(
+    ask: &Ask<'_>,
+    quote: Quote,
+    permit: &mut Option<Permit>,
+) -> Result<Verdict, LlmError> {
     let give_up = Instant::now() + OPEN_RESERVATIONS_WAIT;
     let mut told = false;
     let mut attempted = quote;
@@ -86,7 +98,11 @@ pub(crate) async fn reserve(ask: &Ask<'_>, quote: Quote) -> Result<Verdict, LlmE
                     _ => Err(exhausted(&refusal, "and there is no other model to fall back to")),
                 };
             }
+            OnExceeded::Pause if refusal.cap.source == Source::Run => {
+                return Err(exhausted(&refusal, ENDLESS_PAUSE));
+            }
             OnExceeded::Pause => {
+                drop(permit.take());
                 if !std::mem::replace(&mut told, true) {
                     paused(&refusal.line, ask.observer);
                 }
@@ -113,9 +129,9 @@ fn attempt(ask: &Ask<'_>, quote: &Quote) -> Result<Result<Granted, Box<Refusal>>
         amount: quote.worst_case(),
         caps: &caller.caps,
     };
-    match store.ledger().reserve(&request, now_ms()) {
+    match store.ledger().reserve(&request, (ask.clock)()) {
         Ok(reserved) => {
-            let reservation = Reservation::new(store.clone(), &reserved, quote.price, model);
+            let reservation = Reservation::new(store, ask.clock, &reserved, quote, &route.info);
             let Reserved { lines, .. } = reserved;
             Ok(Ok(Granted { reservation, lines, output: quote.output }))
         }

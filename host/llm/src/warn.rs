@@ -25,7 +25,11 @@ pub(crate) fn warn(lines: &[(Cap, BudgetLine)], steps: &Steps, observer: &dyn Ob
 
 /// Reports the cap for which a turn waits.
 pub(crate) fn paused(line: &BudgetLine, observer: &dyn Observer) {
-    report(line, "is spent; waiting until it resets or is raised", observer);
+    let until = match line.resets_at {
+        Some(_) => "is spent; waiting until it resets or is raised",
+        None => "is spent and never resets; waiting until it is raised",
+    };
+    report(line, until, observer);
     observer.paused(line);
 }
 

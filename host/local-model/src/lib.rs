@@ -120,6 +120,7 @@ impl LocalModel {
             images: false,
             reasoning: self.setup.template.thinks,
             price: Some(Price::FREE),
+            tiers: Vec::new(),
         }
     }
 

@@ -56,7 +56,8 @@ impl Anthropic {
 
     fn claude(&self, model: &str) -> ClaudeModel {
         let known = self.models.iter().find(|known| known.facts.id == model);
-        known.cloned().unwrap_or_else(|| ClaudeModel::assumed(model))
+        let claude = known.cloned().unwrap_or_else(|| ClaudeModel::assumed(model));
+        ClaudeModel { facts: claude.facts.priced(self.endpoint.host()), ..claude }
     }
 }
 

@@ -73,7 +73,8 @@ impl OpenAi {
 
     fn facts(&self, model: &str) -> ModelFacts {
         let known = self.models.iter().find(|facts| facts.id == model);
-        known.cloned().unwrap_or_else(|| ModelFacts::assumed(model))
+        let facts = known.cloned().unwrap_or_else(|| ModelFacts::assumed(model));
+        facts.priced(self.endpoint.host())
     }
 }
 

@@ -133,6 +133,7 @@ impl Provider for Script {
             images: true,
             reasoning: true,
             price: Some(self.price),
+            tiers: Vec::new(),
         })
     }
 

@@ -156,6 +156,18 @@ fn an_overshoot_is_booked_in_full_and_ends_the_budget() {
 }
 
 #[test]
+fn the_history_holds_the_price_that_was_paid() {
+    let bench = Bench::new(vec![cap(Scope::Agent, Window::Total, 1_000)]);
+    let paid = Price { input: 2_000_000, ..PRICE };
+    let id = bench.reserve(100, NOON).unwrap().id;
+    let usage = Usage { input: 10, ..Usage::default() };
+    let settlement = Settlement { usage, cost: paid.cost(&usage), served_model: "big" };
+    bench.store.ledger().settle_at(id, &settlement, paid, NOON).unwrap();
+    let spend = bench.store.ledger().spend(id).unwrap().unwrap();
+    assert_eq!((spend.price, spend.cost), (paid, NanoDollars(20)));
+}
+
+#[test]
 fn a_lying_provider_breaks_no_sum() {
     let bench = Bench::new(vec![cap(Scope::Agent, Window::Daily, 100)]);
     for _ in 0..3 {

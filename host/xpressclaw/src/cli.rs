@@ -16,7 +16,7 @@ use store::task::Status;
 
 pub use approvals::ApprovalsCommand;
 pub use budget::{
-    BudgetArgs, BudgetCommand, ClearArgs, ExplainArgs, HistoryArgs, SetArgs, ShowArgs,
+    BudgetArgs, BudgetCommand, ClearArgs, ExplainArgs, HistoryArgs, PricesArgs, SetArgs, ShowArgs,
 };
 pub use serve::{ServeArgs, TokenCommand};
 

@@ -135,6 +135,7 @@ fn facts(model: &Model, assumed: ModelFacts, efforts: &[Effort]) -> ModelFacts {
             None => assumed.efforts,
         },
         price: model.price,
+        tiers: model.tiers.clone(),
         id: assumed.id,
     }
 }

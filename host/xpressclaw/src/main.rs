@@ -10,6 +10,7 @@ mod environment;
 mod exit;
 mod harness_path;
 mod hosted;
+mod limits;
 mod local_model;
 mod log;
 mod models;

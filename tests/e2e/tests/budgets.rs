@@ -102,14 +102,28 @@ fn a_killed_run_is_booked_in_full_by_the_next_command() {
 fn a_budget_that_pauses_says_so_and_waits() {
     let place = Place::new();
     let model = place.script(&priced());
-    let budget = ["--model", &model, "--budget", "$0.001", "--on-exceeded", "pause"];
-    let running = place.run("echo").args(budget).args(["--format", "json", "Hello."]).start();
+    let config = place.file(
+        "xpressclaw.yaml",
+        "agents: [{name: echo, harness: echo, budget: {daily: $0.001, on_exceeded: pause}}]",
+    );
+    let args = ["--config", &config, "--model", &model, "--format", "json", "Hello."];
+    let running = place.run("echo").args(args).start();
     let event = running.event("budget");
     assert_eq!(event["cap"], 1_000_000);
     assert!(event["message"].to_string().contains("waiting"), "{event}");
     running.interrupt();
     let done = running.done().exited(130);
     assert_eq!(done.event("turn_finished")["stop"], "cancelled");
+    assert_eq!(place.spends(), []);
+}
+
+#[test]
+fn a_pause_that_nothing_could_end_is_a_stop() {
+    let place = Place::new();
+    let model = place.script(&priced());
+    let budget = ["--model", &model, "--budget", "$0.001", "--on-exceeded", "pause"];
+    let refused = place.run("echo").args(budget).args(["Hello."]).done().exited(4);
+    assert!(refused.stderr.contains("a pause would never end"), "{}", refused.stderr);
     assert_eq!(place.spends(), []);
 }
 

@@ -39,6 +39,7 @@ fn route(images: bool) -> Route {
             images,
             reasoning: false,
             price: Some(Price::FREE),
+            tiers: Vec::new(),
         },
     }
 }

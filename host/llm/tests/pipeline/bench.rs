@@ -1,12 +1,15 @@
 //! A pipeline under test with everything around it.
 
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use domain::chat::{Message, Request};
 use domain::{AgentName, Event, NanoDollars, OnExceeded, Part, Scope, SessionId, Window};
 use harness::TurnHandle;
-use llm::{Caller, Completion, Context, Item, LlmError, Observer, Pipeline, Router, Steps};
+use llm::{
+    Caller, Completion, Context, Item, LlmError, Observer, Options, Pipeline, Router, Steps,
+};
 use store::Store;
 use store::ledger::{Cap, Filter, HISTORY_PAGE_MAX, Spend};
 use tokio::sync::mpsc::UnboundedReceiver;
@@ -24,6 +27,8 @@ pub struct Bench {
     pub context: Context,
     pub log: Arc<Log>,
     pub turn: TurnHandle,
+    /// Whether the provider's count of an answer is certain.
+    pub exact: Arc<AtomicBool>,
 }
 
 /// What the user would see.
@@ -72,11 +77,17 @@ pub fn request() -> Request {
 impl Bench {
     /// An agent whose model is `fake/big`.
     pub fn new(caps: Vec<Cap>) -> Self {
+        Self::with(caps, Options::default())
+    }
+
+    /// The same with limits, or a clock of the test's own.
+    pub fn with(caps: Vec<Cap>, options: Options) -> Self {
         let store = Store::in_memory().unwrap();
-        let (fake, calls) = fake(&store);
+        let exact = Arc::<AtomicBool>::default();
+        let (fake, calls) = fake(&store, exact.clone());
         let mut router = Router::default();
         router.add("fake", Arc::new(fake));
-        let pipeline = Pipeline::new(router, store.clone());
+        let pipeline = Pipeline::with(router, store.clone(), options);
         let caller = Caller {
             agent: agent(),
             session: SessionId::new("session").unwrap(),
@@ -94,7 +105,7 @@ impl Bench {
             steps: Arc::<Steps>::default(),
             observer: log.clone(),
         };
-        Self { store, pipeline, calls, caller, context, log, turn }
+        Self { store, pipeline, calls, caller, context, log, turn, exact }
     }
 
     pub async fn complete(&self, request: Request) -> Result<Completion, LlmError> {

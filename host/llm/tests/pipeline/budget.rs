@@ -324,6 +324,31 @@ async fn each_warning_comes_once_a_turn() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_tiered_price_is_reserved_at_its_dearest_and_paid_as_it_was() {
+    let long = Request {
+        messages: vec![Message::User(vec![Part::text("x".repeat(2_000))])],
+        ..limited(100)
+    };
+    // (request, reserved, what the provider counts, cost)
+    for (request, reserved, input, cost) in [
+        (limited(100), INPUT + 100, 5, 5 + 100),
+        (long.clone(), 20 * (2_000 + 32) + 10 * 100, 1_500, 20 * 1_500 + 10 * 100),
+        // Its bytes might have been as many tokens, and were not.
+        (long, 20 * (2_000 + 32) + 10 * 100, 500, 500 + 100),
+    ] {
+        let mut bench = Bench::new(vec![cap(100_000, OnExceeded::Stop)]);
+        bench.caller.model = "fake/tiered".into();
+        let (completion, upstream) = bench.streaming(request).await;
+        assert_eq!(bench.used(), (0, reserved));
+        finish(&upstream, usage(input, 100)).await;
+        rest(&completion).await;
+        assert_eq!(bench.used(), (cost, 0));
+        let spend = &bench.history()[0];
+        assert_eq!(spend.price.cost(&spend.usage), spend.cost, "explained");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn tasks_have_caps_of_their_own() {
     let per_task = Cap { window: Window::Task, ..cap(WORST_CASE, OnExceeded::Stop) };
     let mut bench = Bench::new(vec![per_task]);

@@ -1,8 +1,11 @@
 //! Every way in which a call ends, and what is booked for it.
 
-use domain::NanoDollars;
-use domain::chat::{Delta, Finish, Usage};
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use domain::chat::{Delta, Finish, Request, Usage};
 use domain::provider::{ProviderError, Sent};
+use domain::{Event, NanoDollars};
 use llm::{Item, LlmError};
 
 use crate::bench::{Bench, request, rest};
@@ -118,7 +121,8 @@ async fn a_refusal_before_the_first_delta_costs_nothing_unless_it_may_have_been_
         assert_eq!(bench.used(), (cost, 0));
         assert!(bench.calls.try_recv().is_err(), "it was tried again");
     }
-    for (sent, cost) in [(Sent::No, 0), (Sent::Maybe, 1)] {
+    // Each of four attempts may have been read.
+    for (sent, cost) in [(Sent::No, 0), (Sent::Maybe, 4)] {
         let mut bench = Bench::new(Vec::new());
         let completion = bench.complete(request()).await.unwrap();
         for _ in 0..4 {
@@ -130,22 +134,94 @@ async fn a_refusal_before_the_first_delta_costs_nothing_unless_it_may_have_been_
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_attempt_that_may_have_been_processed_is_booked_with_the_one_that_answered() {
+    let broken = ProviderError::Connection {
+        provider: "fake".into(),
+        reason: "broke off".into(),
+        sent: Sent::Maybe,
+    };
+    // (how the first attempt failed, after so many seconds, tokens in and out that it may have used)
+    for (error, seconds, lost) in [
+        (broken.clone(), 0, (1, 0)),
+        (broken.clone(), 2, (1, 600)),
+        // A gateway that lost patience says nothing about the model behind it.
+        (status(504, None), 5, (1, 1_500)),
+        (status(408, None), 1, (1, 300)),
+        // No more than it was allowed.
+        (broken, 3_600, (1, 4_000)),
+        // The provider says that it failed, or was never asked.
+        (status(500, None), 5, (0, 0)),
+        (status(503, None), 5, (0, 0)),
+        (status(429, None), 5, (0, 0)),
+    ] {
+        let case = format!("{error} after {seconds} s");
+        // Enough for both.
+        let mut bench = Bench::new(Vec::new());
+        let (completion, incoming) = bench.called(request()).await;
+        tokio::time::sleep(Duration::from_secs(seconds)).await;
+        incoming.refuse(error);
+        if lost.1 == 4_000 {
+            // All that was reserved may be spent, so there is no other attempt.
+            assert!(matches!(rest(&completion).await.as_slice(), [Item::Failed(_)]), "{case}");
+            assert_eq!(bench.used(), (lost.0 + lost.1, 0), "{case}");
+            continue;
+        }
+        let again = bench.next_call().await;
+        let reserved = bench.used().1;
+        let most = reserved - 34 - (lost.0 + lost.1);
+        assert!(u64::from(again.call.max_output_tokens) <= most, "{case}");
+        let upstream = again.accept();
+        upstream.send(Delta::Usage(usage(9, 5, 0))).await;
+        upstream.send(Delta::Finished(Finish::Stop)).await;
+        let items = rest(&completion).await;
+        let [Item::Finished(outcome)] = items.as_slice() else { panic!("{case}: {items:?}") };
+        assert_eq!(outcome.usage, usage(9 + lost.0, 5 + lost.1, 0), "{case}");
+        assert_eq!(bench.used(), (9 + 5 + lost.0 + lost.1, 0), "{case}");
+        assert!(bench.used().0 <= reserved, "{case}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_answer_that_does_not_stop_is_ended() {
     let mut bench = Bench::new(Vec::new());
+    bench.exact.store(true, Ordering::Relaxed);
     let (completion, upstream) = bench.streaming(request()).await;
     let endless = async {
         let mut sent = 0u64;
-        while upstream.try_send(text(10_000)).await {
-            sent += 10_000;
-            assert!(sent < 2_000_000);
+        while upstream.try_send(text(40)).await {
+            sent += 10;
+            assert!(sent < u64::from(MAX_OUTPUT) + 200, "{sent} tokens");
         }
     };
     let ((), items) = tokio::join!(endless, rest(&completion));
     let Some(Item::Finished(outcome)) = items.last() else { panic!("{:?}", items.last()) };
     assert_eq!(outcome.finish, Finish::Length);
-    assert!(outcome.usage.output >= 64 * u64::from(MAX_OUTPUT), "{outcome:?}");
+    let most = u64::from(MAX_OUTPUT);
+    assert!((most..most + 200).contains(&outcome.usage.output), "{outcome:?}");
     assert_eq!(bench.used(), (outcome.cost.0, 0));
-    assert!(bench.log.types().contains(&"overshoot".to_owned()));
+    assert!(!bench.log.types().contains(&"step_failed".to_owned()), "it ends properly");
+    let refused = bench
+        .log
+        .events()
+        .into_iter()
+        .any(|event| matches!(event, Event::StepFinished { finish: Some(Finish::Length), .. }));
+    assert!(refused, "{:?}", bench.log.events());
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_early_report_does_not_hide_what_a_cut_answer_used() {
+    let mut bench = Bench::new(Vec::new());
+    bench.exact.store(true, Ordering::Relaxed);
+    let request = Request { max_output_tokens: Some(300), ..request() };
+    let (completion, upstream) = bench.streaming(request).await;
+    let endless = async {
+        upstream.send(Delta::Usage(usage(7, 1, 0))).await;
+        while upstream.try_send(text(40)).await {}
+    };
+    let ((), items) = tokio::join!(endless, rest(&completion));
+    let Some(Item::Finished(outcome)) = items.last() else { panic!("{:?}", items.last()) };
+    assert_eq!((outcome.finish, outcome.usage.input), (Finish::Length, 7));
+    assert!((300..500).contains(&outcome.usage.output), "{outcome:?}");
 }
 
 #[tokio::test(start_paused = true)]

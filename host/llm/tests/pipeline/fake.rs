@@ -1,10 +1,13 @@
 //! A provider played by the test: each call arrives in the test, which accepts or refuses it and
 //! then sends the deltas one by one.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use async_trait::async_trait;
 use domain::chat::Delta;
 use domain::provider::{Call, Deltas, ModelInfo, Provider, ProviderError};
-use domain::{NanoDollars, Price};
+use domain::{NanoDollars, Price, Tier};
 use futures::StreamExt;
 use store::Store;
 use tokio::sync::{mpsc, oneshot};
@@ -14,6 +17,16 @@ use crate::bench::used;
 /// One nano-dollar a token, of any kind: costs are counts.
 pub const ONE_EACH: Price =
     Price { input: 1_000_000, cached: 1_000_000, cache_write: 1_000_000, output: 1_000_000 };
+/// Of `tiered`: ten nano-dollars a token out, and twenty in.
+pub const LONG: Tier = Tier {
+    above: 1_000,
+    price: Price {
+        input: 20_000_000,
+        cached: 20_000_000,
+        cache_write: 20_000_000,
+        output: 10_000_000,
+    },
+};
 /// Tokens that every model may answer with.
 pub const MAX_OUTPUT: u32 = 4_000;
 
@@ -22,6 +35,7 @@ type Item = Result<Delta, ProviderError>;
 pub struct Fake {
     calls: mpsc::UnboundedSender<Incoming>,
     store: Store,
+    exact: Arc<AtomicBool>,
 }
 
 /// A call that waits for the test.
@@ -35,9 +49,10 @@ pub struct Incoming {
 /// An accepted call.
 pub struct Upstream(mpsc::Sender<Item>);
 
-pub fn fake(store: &Store) -> (Fake, mpsc::UnboundedReceiver<Incoming>) {
+/// `exact`: whether it counts the tokens of an answer for certain.
+pub fn fake(store: &Store, exact: Arc<AtomicBool>) -> (Fake, mpsc::UnboundedReceiver<Incoming>) {
     let (calls, incoming) = mpsc::unbounded_channel();
-    (Fake { calls, store: store.clone() }, incoming)
+    (Fake { calls, store: store.clone(), exact }, incoming)
 }
 
 impl Incoming {
@@ -100,7 +115,7 @@ impl Provider for Fake {
     /// `big` and `small` cost the same, `free` nothing, `unpriced` nobody knows; `panic` breaks.
     fn model(&self, model: &str) -> Option<ModelInfo> {
         let price = match model {
-            "big" | "small" | "panic" => Some(ONE_EACH),
+            "big" | "small" | "panic" | "tiered" => Some(ONE_EACH),
             "free" => Some(Price::FREE),
             "unpriced" => None,
             _ => return None,
@@ -112,6 +127,7 @@ impl Provider for Fake {
             images: false,
             reasoning: false,
             price,
+            tiers: if model == "tiered" { vec![LONG] } else { Vec::new() },
         })
     }
 
@@ -127,6 +143,11 @@ impl Provider for Fake {
             Some((item?, deltas))
         });
         Ok(stream.boxed())
+    }
+
+    /// Its tokens have four bytes; whether that is certain is the test's affair.
+    fn count_at_least(&self, text: &str) -> u64 {
+        if self.exact.load(Ordering::Relaxed) { text.len() as u64 / 4 } else { 0 }
     }
 }
 

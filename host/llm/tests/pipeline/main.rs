@@ -10,5 +10,7 @@ mod ends;
 mod fake;
 mod fit;
 mod flow;
+mod limit;
 mod race;
 mod retry;
+mod windows;

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use domain::Price;
 use domain::chat::Effort;
 use domain::provider::ModelInfo;
+use domain::{Price, Tier};
 
 use crate::Secret;
 
@@ -72,6 +72,8 @@ pub struct ModelFacts {
     pub efforts: Vec<Effort>,
     /// `None`: unknown, so budgets refuse the model until it is configured.
     pub price: Option<Price>,
+    /// Prices of long inputs.
+    pub tiers: Vec<Tier>,
 }
 
 impl ModelFacts {
@@ -85,7 +87,19 @@ impl ModelFacts {
             images: true,
             efforts: Vec::new(),
             price: None,
+            tiers: Vec::new(),
         }
+    }
+
+    /// The same, and where no price is known that of the table for whoever answers at `host`.
+    pub(crate) fn priced(mut self, host: &str) -> Self {
+        if self.price.is_none()
+            && let Some(listed) = prices::shop(host).and_then(|shop| shop.find(&self.id))
+        {
+            self.price = Some(listed.price);
+            self.tiers.clone_from(&listed.tiers);
+        }
+        self
     }
 
     /// As the pipeline sees it.
@@ -97,6 +111,7 @@ impl ModelFacts {
             images: self.images,
             reasoning: !self.efforts.is_empty(),
             price: self.price,
+            tiers: self.tiers,
         }
     }
 

@@ -70,6 +70,7 @@ impl Provider for Model {
             images: true,
             reasoning: false,
             price: Some(Price::FREE),
+            tiers: Vec::new(),
         })
     }
 

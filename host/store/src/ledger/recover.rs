@@ -88,7 +88,7 @@ fn settle_all(
         .query_map([owner], |row| Ok((ReservationId(row.get(0)?), money(row.get(1)?))))?
         .collect::<rusqlite::Result<Vec<_>>>()?;
     for (id, amount) in open {
-        let end = End { usage: Usage::default(), cost: amount, served_model: None };
+        let end = End { usage: Usage::default(), cost: amount, served_model: None, price: None };
         book(db, id, amount, &end, Ending::Recovered, now_ms)?;
         recovered.push(Recovered { id, cost: amount });
     }

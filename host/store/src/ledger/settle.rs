@@ -1,7 +1,7 @@
 //! Settling: what a reservation became.
 
-use domain::NanoDollars;
 use domain::chat::Usage;
+use domain::{NanoDollars, Price};
 use rusqlite::{OptionalExtension as _, Transaction, params};
 
 use super::history::Ending;
@@ -57,7 +57,21 @@ impl Ledger<'_> {
         now_ms: u64,
     ) -> Result<Settled, SettleError> {
         let Settlement { usage, cost, served_model } = *settlement;
-        self.end(id, &End { usage, cost, served_model: Some(served_model) }, now_ms)
+        self.end(id, &End { usage, cost, served_model: Some(served_model), price: None }, now_ms)
+    }
+
+    /// The same at another price than the reservation's, which the history then holds: a model's
+    /// price may depend on what was really used.
+    pub fn settle_at(
+        &self,
+        id: ReservationId,
+        settlement: &Settlement<'_>,
+        price: Price,
+        now_ms: u64,
+    ) -> Result<Settled, SettleError> {
+        let Settlement { usage, cost, served_model } = *settlement;
+        let price = Some(price);
+        self.end(id, &End { usage, cost, served_model: Some(served_model), price }, now_ms)
     }
 
     /// Ends a reservation of a request that never reached a provider: a spend of zero cost, which
@@ -65,7 +79,12 @@ impl Ledger<'_> {
     pub fn release(&self, id: ReservationId, now_ms: u64) -> Result<Settled, SettleError> {
         self.end(
             id,
-            &End { usage: Usage::default(), cost: NanoDollars::ZERO, served_model: None },
+            &End {
+                usage: Usage::default(),
+                cost: NanoDollars::ZERO,
+                served_model: None,
+                price: None,
+            },
             now_ms,
         )
     }
@@ -93,6 +112,8 @@ pub(super) struct End<'a> {
     pub(super) usage: Usage,
     pub(super) cost: NanoDollars,
     pub(super) served_model: Option<&'a str>,
+    /// `None`: the reservation's.
+    pub(super) price: Option<Price>,
 }
 
 /// Moves a reservation into the history.
@@ -109,7 +130,8 @@ pub(super) fn book(
     db.prepare_cached(
         "INSERT INTO spend
          SELECT id, agent, session, turn, task, requested_model, model, ?2, ?3, ?4, ?5, ?6, ?7,
-                price_input, price_cached, price_cache_write, price_output,
+                ifnull(?12, price_input), ifnull(?13, price_cached),
+                ifnull(?14, price_cache_write), ifnull(?15, price_output),
                 amount, ?8, ?9, ?10, at, ?11
          FROM reservation WHERE id = ?1",
     )?
@@ -125,6 +147,10 @@ pub(super) fn book(
         int(over),
         ending.as_str(),
         int(now_ms),
+        end.price.map(|price| int(price.input)),
+        end.price.map(|price| int(price.cached)),
+        end.price.map(|price| int(price.cache_write)),
+        end.price.map(|price| int(price.output)),
     ])?;
     let (agent, task, at): (String, String, i64) = db
         .prepare_cached("DELETE FROM reservation WHERE id = ?1 RETURNING agent, task, at")?

@@ -28,6 +28,8 @@ pub enum BudgetCommand {
     History(HistoryArgs),
     /// What requests cost, and why, to the nano-dollar
     Explain(ExplainArgs),
+    /// What models cost for a million tokens, who says so, and whether it holds here
+    Prices(PricesArgs),
 }
 
 #[derive(Debug, Args)]
@@ -108,6 +110,16 @@ pub struct ExplainArgs {
     /// Only this turn, from the events or `budget history --format json`
     #[arg(long, value_name = "ID", value_parser = turn_id)]
     pub turn: Option<TurnId>,
+    /// How to print
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+}
+
+#[derive(Debug, Args)]
+pub struct PricesArgs {
+    /// Only this model, like `openai/gpt-5-mini` or `gpt-5-mini` [default: all]
+    #[arg(value_name = "MODEL")]
+    pub model: Option<String>,
     /// How to print
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,

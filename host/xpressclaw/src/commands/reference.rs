@@ -32,7 +32,7 @@ Text that agents or models wrote is shown without control characters.
 
 /// The fields of each kind of line. That the program prints these and no others is under test in
 /// `tests/cli/json.rs`.
-const FIELDS: [(&str, &str); 20] = [
+const FIELDS: [(&str, &str); 21] = [
     ("ps", "session agent harness model state turn since cost watchers questions pid"),
     ("memory list", "agent id text tags created"),
     ("memory search", "agent id text tags created score"),
@@ -57,6 +57,7 @@ const FIELDS: [(&str, &str); 20] = [
         "kind id agent session turn task requested_model model served_model usage price reserved \
          cost overshoot ending reserved_at settled_at items remarks",
     ),
+    ("budget prices", "kind model above price source as_of url in_force"),
     ("logs", "id agent session level message at"),
     ("harness list", "name path size_bytes"),
     ("harness inspect", "name path size_bytes digest world reach imports exports"),

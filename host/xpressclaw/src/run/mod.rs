@@ -12,13 +12,14 @@ use anyhow::Result;
 use control::{Board, Desk, Opening};
 use domain::{AgentName, SessionId};
 use engine::Allocation;
-use llm::Pipeline;
+use llm::{Options, Pipeline};
 use network::{Grant, Policy};
 use session::{Harness, Runtime, RuntimeOptions, Session, SessionConfig};
 
 use crate::cli::{Format, RunArgs};
 use crate::commands::{Context, now_ms};
 use crate::exit::{Exit, Failure};
+use crate::limits::limits;
 use crate::models::{Downgrade, LOCAL, models};
 use crate::render::Printer;
 use crate::run::control_socket::ControlSocket;
@@ -101,13 +102,14 @@ fn open(context: &Context, args: &RunArgs) -> Result<Opened> {
         Failure::usage(format!("cannot use {} as the workspace", workspace.display())).because(e)
     })?;
 
+    let pipeline = Options { limits: limits(config), ..Options::default() };
     let runtime = Arc::new(Runtime::new(
         &RuntimeOptions {
             compiled: context.paths.compiled(),
             sessions: 1,
             allocation: Allocation::Pooled,
         },
-        Pipeline::new(models.router, store.clone()),
+        Pipeline::with(models.router, store.clone(), pipeline),
         store,
     )?);
     let printer = Printer::new(args.format);

@@ -251,6 +251,45 @@ fn a_cap_that_is_set_takes_the_place_of_the_configured_one() {
 }
 
 #[test]
+fn prices_say_who_says_so_and_whether_they_hold() {
+    let home = seeded();
+    let of = |rows: &[Value], model: &str| -> Vec<Value> {
+        rows.iter().filter(|row| row["model"] == model).cloned().collect()
+    };
+    let without = home.json(&["budget", "prices"]);
+    let listed = &of(&without, "openai/gpt-5-mini")[0];
+    assert_eq!((&listed["source"], &listed["in_force"]), (&json!("table"), &json!(false)));
+    assert_eq!(listed["price"]["output"], money(2_000_000_000));
+    assert_eq!(listed["as_of"].as_str().unwrap().len(), 10);
+    assert!(listed["url"].as_str().unwrap().starts_with("https://"));
+    assert_eq!(of(&without, "local")[0]["price"]["input"], money(0));
+
+    home.configure(
+        "providers: {openai: {models: {gpt-5-mini: {price: {input: 1, output: 9, \
+           tiers: [{above: 1000, input: 2, output: 18}]}}}}, \
+         house: {base_url: \"http://127.0.0.1:1/v1\", models: {m: {price: free}}}}",
+    );
+    let with = home.json(&["budget", "prices"]);
+    let own = of(&with, "openai/gpt-5-mini");
+    assert_eq!(own.len(), 2, "the price and its tier: {own:?}");
+    assert_eq!((&own[0]["above"], &own[1]["above"]), (&json!(0), &json!(1_000)));
+    assert_eq!(own[1]["price"]["output"], money(18_000_000_000));
+    assert!(own.iter().all(|row| row["source"] == "configuration" && row["in_force"] == true));
+    assert_eq!(of(&with, "openai/gpt-5-nano")[0]["in_force"], true);
+    assert_eq!(of(&with, "house/m")[0]["source"], "configuration");
+
+    let dated = home.json(&["budget", "prices", "openai/gpt-5-nano-2025-08-07"]);
+    assert_eq!(dated[0]["price"], of(&with, "openai/gpt-5-nano")[0]["price"]);
+    let text = home.ok(&["budget", "prices", "claude-haiku-4-5"]);
+    assert!(text.contains("anthropic/claude-haiku-4-5") && text.contains("no provider"), "{text}");
+    home.refused(
+        &["budget", "prices", "house/other"],
+        1,
+        &["not known", "providers: {house: {models: {other: {price: {input:"],
+    );
+}
+
+#[test]
 fn a_cap_that_would_bound_nobody_is_refused() {
     let home = seeded();
     for (args, because) in [

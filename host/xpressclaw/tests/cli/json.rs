@@ -30,7 +30,7 @@ fn documented() -> Fields {
 /// What the program prints, by the names of that table.
 fn printed(home: &Home) -> Fields {
     let hub = Hub::start(b"GGUF");
-    let commands: [(&str, &[&str]); 18] = [
+    let commands: [(&str, &[&str]); 19] = [
         ("ps", &["ps"]),
         ("memory add", &["memory", "add", "a note", "--agent", "pi"]),
         ("memory list", &["memory", "list", "--agent", "pi"]),
@@ -42,6 +42,7 @@ fn printed(home: &Home) -> Fields {
         ("budget", &["budget"]),
         ("budget history", &["budget", "history"]),
         ("budget explain", &["budget", "explain"]),
+        ("budget prices", &["budget", "prices"]),
         ("logs", &["logs"]),
         ("harness list", &["harness", "list"]),
         ("harness inspect", &["harness", "inspect", "idle"]),

@@ -22,6 +22,8 @@ const LAYERS: &[Layer] = &[
     Layer { crates: &["domain"], siblings: Siblings::Strangers },
     Layer { crates: &["bindings"], siblings: Siblings::Strangers },
     Layer { crates: &["compose", "engine", "store"], siblings: Siblings::Strangers },
+    // What providers cost; `budget prices` shows it.
+    Layer { crates: &["prices"], siblings: Siblings::Strangers },
     // Every crate that lets a call through asks it, and the configuration reads its rules.
     Layer { crates: &["approvals"], siblings: Siblings::Strangers },
     Layer {

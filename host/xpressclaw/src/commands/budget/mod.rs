@@ -2,6 +2,7 @@
 
 mod explain;
 mod history;
+mod prices;
 mod row;
 mod set;
 mod status;
@@ -19,6 +20,7 @@ pub fn run(context: &Context, args: &BudgetArgs) -> Result<Exit> {
     match &args.command {
         Some(BudgetCommand::Set(args)) => return set::set(context, args),
         Some(BudgetCommand::Clear(args)) => return set::clear(context, args),
+        Some(BudgetCommand::Prices(args)) => return prices::run(context, args),
         _ => {}
     }
     let Some(store) = context.stored()? else { return Ok(Exit::Ok) };
