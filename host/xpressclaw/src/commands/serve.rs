@@ -4,13 +4,14 @@ use anyhow::Result;
 use config::Config;
 use domain::AgentName;
 use endpoint::{Access, Agents, Endpoint};
-use llm::Pipeline;
+use llm::{Options, Pipeline};
 use tokio::net::TcpListener;
 
 use super::{Context, output};
 use crate::caps;
 use crate::cli::ServeArgs;
 use crate::exit::{Exit, Failure};
+use crate::limits::limits;
 use crate::models::{LOCAL, Served, served};
 
 pub fn run(context: &Context, args: &ServeArgs) -> Result<Exit> {
@@ -32,7 +33,8 @@ pub fn run(context: &Context, args: &ServeArgs) -> Result<Exit> {
         agents.insert(agent.name.clone(), access);
     }
     let store = context.store()?;
-    let pipeline = Pipeline::new(router, store.clone());
+    let options = Options { limits: limits(config), ..Options::default() };
+    let pipeline = Pipeline::with(router, store.clone(), options);
     let runtime = tokio::runtime::Runtime::new()
         .map_err(|error| Failure::new(Exit::Failed, "cannot start").because(error))?;
     runtime.block_on(async {
