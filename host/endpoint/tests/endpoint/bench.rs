@@ -65,6 +65,7 @@ impl Provider for Double {
             images: true,
             reasoning: true,
             price: Some(ONE_EACH),
+            tiers: Vec::new(),
         })
     }
 
