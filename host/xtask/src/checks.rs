@@ -12,6 +12,7 @@ use crate::host;
 use crate::process::{self, on_path};
 use crate::settings::Settings;
 use crate::setup;
+use crate::test_clients;
 use crate::test_servers;
 
 const TEST_FIX: &str = "read the failing test above";
@@ -54,8 +55,9 @@ pub fn test(settings: &Settings, arguments: &[OsString]) -> Result<()> {
     xtask.args(["--quiet", "--manifest-path"]).arg(settings.root.join("host/xtask/Cargo.toml"));
     process::run_inherited(&mut xtask, TEST_FIX)?;
     let servers = test_servers::install(settings)?;
+    let clients = test_clients::install(settings)?;
     for mut runner in runners(settings, arguments) {
-        runner.env(test_servers::VARIABLE, &servers);
+        runner.env(test_servers::VARIABLE, &servers).envs(clients.clone());
         process::run_inherited(&mut runner, TEST_FIX)?;
     }
     Ok(())

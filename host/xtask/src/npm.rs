@@ -1,6 +1,6 @@
 //! JavaScript components: their npm packages are installed, and they are built and tested, in a
-//! copy below the cache, so that the clone never holds a `node_modules`. Called by `components`
-//! and `test_servers`.
+//! copy below the cache, so that the clone never holds a `node_modules`. Called by `components`,
+//! `test_servers` and `test_clients`.
 
 use std::path::{Path, PathBuf};
 

@@ -1,10 +1,10 @@
 //! Python components: their packages are installed, and they are built, in a copy below the cache.
-//! Called by `components`.
+//! Called by `components` and `test_clients`.
 //!
 //! Packages go into a folder of their own (`pip install --target`), not into a virtual environment:
 //! Debian keeps those in a package that is often missing, and nothing here needs more than a path.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
@@ -26,6 +26,28 @@ pub fn is_python(dir: &Path) -> bool {
 
 /// Builds the component in `source` into the file `output`.
 pub fn build(settings: &Settings, name: &str, source: &Path, output: &Path) -> Result<()> {
+    let copy = working_copy(settings, name, source)?;
+    process::run(
+        process::command("python3")
+            .arg("build.py")
+            .arg("--wit")
+            .arg(settings.wit())
+            .arg("--out")
+            .arg(output)
+            .env("PYTHONPATH", copy.join(PACKAGES))
+            .current_dir(copy),
+        "read the message above; the sources are in components/",
+    )
+}
+
+/// The folder of the packages that the requirements in `source` name, installed.
+pub fn packages(settings: &Settings, name: &str, source: &Path) -> Result<PathBuf> {
+    let _held = crate::stamp::hold(&settings.lock(name))?;
+    Ok(working_copy(settings, name, source)?.join(PACKAGES))
+}
+
+/// A copy of `source` with its packages installed. The caller holds the component's lock.
+fn working_copy(settings: &Settings, name: &str, source: &Path) -> Result<PathBuf> {
     let requirements = source.join(REQUIREMENTS);
     let inputs = Inputs::new("pip install 1")
         .path(&requirements)
@@ -44,15 +66,5 @@ pub fn build(settings: &Settings, name: &str, source: &Path, output: &Path) -> R
             .arg(&requirements);
         process::run(&mut pip, FIX)
     })?;
-    process::run(
-        process::command("python3")
-            .arg("build.py")
-            .arg("--wit")
-            .arg(settings.wit())
-            .arg("--out")
-            .arg(output)
-            .env("PYTHONPATH", &packages)
-            .current_dir(copy),
-        "read the message above; the sources are in components/",
-    )
+    Ok(copy)
 }

@@ -7,6 +7,7 @@ use crate::components;
 use crate::model;
 use crate::settings::Settings;
 use crate::system;
+use crate::test_clients;
 use crate::test_servers;
 
 /// Programs and libraries, then the model. What single components need (the guests' toolchain, npm
@@ -20,5 +21,6 @@ pub fn base(settings: &Settings) -> Result<()> {
 pub fn all(settings: &Settings) -> Result<()> {
     base(settings)?;
     components::build(settings, &[])?;
-    test_servers::install(settings).map(drop)
+    test_servers::install(settings)?;
+    test_clients::install(settings).map(drop)
 }

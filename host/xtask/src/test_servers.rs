@@ -16,7 +16,8 @@ const SERVER: &str = "@modelcontextprotocol/server-everything/dist/index.js";
 
 /// Installs them unless they are there, and gives back the folder of the packages.
 pub fn install(settings: &Settings) -> Result<PathBuf> {
-    let packages = npm::packages(settings, "test-servers", &settings.root.join("host/mcp/tests/npm"))?;
+    let packages =
+        npm::packages(settings, "test-servers", &settings.root.join("host/mcp/tests/npm"))?;
     ensure!(
         packages.join(SERVER).is_file(),
         "npm installed no {SERVER}; fix: remove {}",

@@ -17,7 +17,9 @@
 )]
 
 pub mod answer;
+pub mod client;
 mod control;
+mod endpoint;
 mod files;
 mod ledger;
 mod place;
@@ -31,6 +33,8 @@ mod terminal;
 use std::time::Duration;
 
 pub use answer::Answer;
+pub use client::{Client, How, Seen};
+pub use endpoint::{Endpoint, served};
 pub use files::FileServer;
 pub use ledger::Spend;
 pub use place::{KEY, Place};

@@ -13,6 +13,9 @@ pub const HARNESS_PATH: &str = "XPRESSCLAW_HARNESS_PATH";
 pub const MODEL_PATH: &str = "XPRESSCLAW_MODEL_PATH";
 /// The packages of `host/mcp/tests/npm`, installed.
 const TEST_SERVERS: &str = "XPRESSCLAW_TEST_SERVERS";
+/// The packages of `clients`, installed.
+const TEST_CLIENTS: &str = "XPRESSCLAW_TEST_CLIENTS_NPM";
+const TEST_CLIENTS_OF_PYTHON: &str = "XPRESSCLAW_TEST_CLIENTS_PYTHON";
 
 /// The executable that cargo built beside this test, or the one that is named.
 pub fn executable() -> PathBuf {
@@ -62,6 +65,16 @@ pub fn models() -> PathBuf {
 pub fn test_server() -> PathBuf {
     let packages = folder(TEST_SERVERS, "the installed packages of host/mcp/tests/npm");
     packages.join("@modelcontextprotocol/server-everything/dist/index.js")
+}
+
+/// The packages of npm that are clients of the endpoint.
+pub fn client_packages() -> PathBuf {
+    folder(TEST_CLIENTS, "the npm packages of tests/e2e/clients")
+}
+
+/// Those of Python.
+pub fn client_packages_of_python() -> PathBuf {
+    folder(TEST_CLIENTS_OF_PYTHON, "the Python packages of tests/e2e/clients")
 }
 
 fn folder(variable: &str, what: &str) -> PathBuf {

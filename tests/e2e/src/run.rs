@@ -120,6 +120,11 @@ impl Running {
         kill_process(Pid::from_child(&self.child), Signal::INT).expect("the program runs");
     }
 
+    /// What service managers send.
+    pub fn terminate(&self) {
+        kill_process(Pid::from_child(&self.child), Signal::TERM).expect("the program runs");
+    }
+
     /// What no program can refuse.
     pub fn kill(&self) {
         kill_process(Pid::from_child(&self.child), Signal::KILL).expect("the program runs");

@@ -24,6 +24,7 @@ mod pi;
 mod prompt;
 mod provider_failures;
 mod redactor;
+mod serve_clients;
 mod sessions;
 mod steer;
 mod usage;

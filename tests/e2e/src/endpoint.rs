@@ -1,0 +1,58 @@
+//! `xpressclaw serve`, and the tokens of its clients.
+
+use crate::{Done, Place, Running, Server};
+
+/// An endpoint under way. Killed when dropped.
+pub struct Endpoint {
+    running: Running,
+    /// `http://127.0.0.1:PORT`, which is where `/v1` and `/health` are.
+    pub url: String,
+}
+
+impl Place {
+    /// `xpressclaw serve` on a free port of loopback, with this configuration.
+    #[track_caller]
+    pub fn serve(&self, yaml: &str) -> Endpoint {
+        let config = self.file("xpressclaw.yaml", yaml);
+        let serve = ["serve", "--listen", "127.0.0.1:0", "--config", &config];
+        let running = self.command(serve).env("MOCK_KEY", crate::KEY).start();
+        let url = running.stdout.wait(|text| {
+            let (line, _) = text.split_once('\n')?;
+            Some(line.strip_suffix("/v1").expect("the address of the API").to_owned())
+        });
+        match url {
+            Ok(url) => Endpoint { running, url },
+            Err(text) => panic!("no address in\n{text}\n{}", running.stderr.so_far()),
+        }
+    }
+
+    /// A new token of an agent of that configuration, which is there once something was served.
+    #[track_caller]
+    pub fn mint(&self, agent: &str) -> String {
+        let config = self.path().join("xpressclaw.yaml");
+        let config = config.to_str().expect("a temporary folder with a readable name");
+        let done = self.command(["token", "mint", agent, "--config", config]).done().succeeded();
+        done.stdout.trim().to_owned()
+    }
+}
+
+impl Endpoint {
+    /// What service managers send. Gives back what was printed, after an orderly end.
+    #[track_caller]
+    pub fn stop(self) -> Done {
+        self.running.terminate();
+        self.running.done().succeeded()
+    }
+}
+
+/// A configuration with the agent `me` on the model `mock/m` of `server`: `provider` is the
+/// provider's type, `facts` is all that the configuration says about the model, and `keys` are
+/// further ones of the agent, each with a comma before it.
+pub fn served(server: &Server, provider: &str, facts: &str, keys: &str) -> String {
+    let url = server.base_url();
+    format!(
+        "agents: [{{name: me, harness: pi, model: mock/m{keys}}}]\n\
+         providers: {{mock: {{type: {provider}, base_url: \"{url}\", api_key: \"env:MOCK_KEY\", \
+           models: {{m: {facts}}}}}}}\n"
+    )
+}
