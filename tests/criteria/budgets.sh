@@ -51,7 +51,7 @@ CONFIG
 }
 
 run() {
-    "$XPRESSCLAW_BINARY" run pi --model "script:$place/task.jsonl" --format json \
+    timeout 600 "$XPRESSCLAW_BINARY" run pi --model "script:$place/task.jsonl" --format json \
         "Read both files and say what is in them."
 }
 

@@ -38,7 +38,7 @@ pub use endpoint::{Endpoint, served};
 pub use files::FileServer;
 pub use ledger::Spend;
 pub use place::{KEY, Place};
-pub use program::{guest, models, test_server};
+pub use program::{cache, compiled, executable, guest, harnesses, models, test_server};
 pub use reply::Reply;
 pub use run::{Done, Run, Running, wait};
 pub use server::{Play, Request, Server};

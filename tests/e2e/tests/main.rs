@@ -10,6 +10,7 @@ mod builtin;
 mod builtin_history;
 mod cancel;
 mod conversation;
+mod criteria;
 mod downgrade;
 mod echo;
 mod echo_languages;

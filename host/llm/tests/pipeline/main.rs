@@ -10,6 +10,7 @@ mod ends;
 mod fake;
 mod fit;
 mod flow;
+mod killed;
 mod limit;
 mod race;
 mod retry;
