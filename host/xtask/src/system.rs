@@ -20,8 +20,9 @@ struct Need {
 }
 
 /// cmake, clang and libclang build llama.cpp and its bindings; Node.js and npm the JavaScript
-/// components; Python the components that are written in it, and it unpacks the model's package.
-const NEEDS: [Need; 8] = [
+/// components; Python the components that are written in it, and it unpacks the model's package;
+/// curl is one of the clients that the endpoint is tested with.
+const NEEDS: [Need; 9] = [
     Need { found: || on_path("cc").is_some(), package: "build-essential" },
     Need { found: || on_path("cmake").is_some(), package: "cmake" },
     Need { found: || on_path("clang").is_some(), package: "clang" },
@@ -30,6 +31,7 @@ const NEEDS: [Need; 8] = [
     Need { found: || on_path("npm").is_some(), package: "npm" },
     Need { found: || on_path("python3").is_some(), package: "python3" },
     Need { found: has_pip, package: "python3-pip" },
+    Need { found: || on_path("curl").is_some(), package: "curl" },
 ];
 
 /// Installs what is missing, or says how.

@@ -1,6 +1,6 @@
 //! `xpressclaw serve`, and the tokens of its clients.
 
-use crate::{Done, Place, Running, Server};
+use crate::{Done, Place, Run, Running, Server};
 
 /// An endpoint under way. Killed when dropped.
 pub struct Endpoint {
@@ -13,9 +13,15 @@ impl Place {
     /// `xpressclaw serve` on a free port of loopback, with this configuration.
     #[track_caller]
     pub fn serve(&self, yaml: &str) -> Endpoint {
+        self.serve_with(yaml, |run| run)
+    }
+
+    /// The same after a change to the command.
+    #[track_caller]
+    pub fn serve_with(&self, yaml: &str, change: impl FnOnce(Run) -> Run) -> Endpoint {
         let config = self.file("xpressclaw.yaml", yaml);
         let serve = ["serve", "--listen", "127.0.0.1:0", "--config", &config];
-        let running = self.command(serve).env("MOCK_KEY", crate::KEY).start();
+        let running = change(self.command(serve).env("MOCK_KEY", crate::KEY)).start();
         let url = running.stdout.wait(|text| {
             let (line, _) = text.split_once('\n')?;
             Some(line.strip_suffix("/v1").expect("the address of the API").to_owned())

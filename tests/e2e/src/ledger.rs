@@ -7,6 +7,7 @@ use crate::Place;
 /// One request. Amounts are nano-dollars.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Spend {
+    pub agent: String,
     /// `settled`, `released` or `recovered`.
     pub ending: String,
     pub requested_model: String,
@@ -51,6 +52,7 @@ impl Place {
 fn spend(row: Value) -> Spend {
     let text = |name: &str| row[name].as_str().expect("a text").to_owned();
     Spend {
+        agent: text("agent"),
         ending: text("ending"),
         requested_model: text("requested_model"),
         model: text("model"),

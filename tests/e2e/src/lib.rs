@@ -21,12 +21,14 @@ pub mod client;
 mod control;
 mod endpoint;
 mod files;
+pub mod http;
 mod ledger;
 mod place;
 mod program;
 mod reply;
 mod run;
 mod server;
+mod shape;
 mod tape;
 mod terminal;
 
@@ -42,6 +44,7 @@ pub use program::{cache, compiled, executable, guest, harnesses, models, test_se
 pub use reply::Reply;
 pub use run::{Done, Run, Running, wait};
 pub use server::{Play, Request, Server};
+pub use shape::Family;
 pub use tape::Tape;
 pub use terminal::{CTRL_C, CTRL_D, Terminal};
 
