@@ -1,4 +1,4 @@
-//! The one pipeline to every model: admit → price → reserve → route → stream → settle.
+//! The one pipeline to every model: admit → limit → (fit) → price → reserve → route → stream → settle.
 //!
 //! Every door leads here: the WIT interface (`host`), and the HTTP endpoint when there is one. A
 //! caller names a model; it never sees a key, an address or a provider. Money is put aside before

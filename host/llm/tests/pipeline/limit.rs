@@ -5,12 +5,13 @@ use std::num::{NonZeroU32, NonZeroU64};
 use std::time::Duration;
 
 use domain::chat::{Delta, Finish, Usage};
-use domain::{AgentName, OnExceeded};
+use domain::{AgentName, NanoDollars, OnExceeded};
 use llm::{Caller, Completion, Limits, LlmError, Options, RateLimits};
+use store::ledger::Cap;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout};
 
-use crate::bench::{Bench, bounded, cap, request, rest};
+use crate::bench::{Bench, agent, bounded, cap, request, rest};
 use crate::fake::Upstream;
 
 fn limited(limits: Limits) -> Bench {
@@ -186,6 +187,34 @@ async fn agents_take_turns_whoever_asks_more() {
     // After what was running, each in turn.
     assert_eq!(order[..6], ["greedy", "greedy", "modest", "other", "greedy", "modest"]);
     assert!(order[6..].iter().all(|agent| agent == "greedy"), "{order:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_waits_for_money_is_in_nobody_s_way_and_takes_its_turn_afterwards() {
+    let limits = RateLimits { together: some(1), ..RateLimits::default() };
+    let capped = cap(0, OnExceeded::Pause);
+    let mut bench = Bench::with(vec![capped.clone()], Options { limits, ..Options::default() });
+    let other = Caller { caps: Vec::new(), ..of(&bench, "other") };
+    let pipeline = bench.pipeline.clone();
+    let (caller, context) = (bench.caller.clone(), bench.context.clone());
+    let waiting =
+        tokio::spawn(
+            async move { pipeline.complete(&caller, request(), &context).await.map(|_| ()) },
+        );
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    let pipeline = bench.pipeline.clone();
+    let context = bench.context.clone();
+    let open = timeout(Duration::from_millis(1), pipeline.complete(&other, request(), &context));
+    let open = open.await.expect("a paused agent holds its place").unwrap();
+    let _upstream = bench.next_call().await.accept();
+    // Its money comes, and somebody else runs: it waits for its turn.
+    let raised = Cap { amount: NanoDollars(1_000_000), ..capped };
+    bench.store.ledger().set_cap(Some(&agent()), &raised, 0).unwrap();
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    assert!(!waiting.is_finished());
+    drop(open);
+    let started = timeout(Duration::from_secs(2), waiting).await.expect("its turn never came");
+    assert!(started.unwrap().is_ok());
 }
 
 #[tokio::test(start_paused = true)]
