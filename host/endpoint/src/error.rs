@@ -38,6 +38,10 @@ pub(crate) enum Refusal {
     TooSlow,
     #[error("there is no {0} here")]
     NoPath(String),
+    #[error("{path} takes no {method}")]
+    NoMethod { method: String, path: String },
+    #[error("there is no model `{0}` for this token; `GET /v1/models` lists those that there are")]
+    NoModel(String),
     #[error("{} requests are under way; try again in a moment", limits::OPEN_REQUESTS_MAX)]
     Busy,
     #[error("{message}")]
@@ -94,6 +98,14 @@ impl Refusal {
             Self::NoPath(_) => {
                 kind(StatusCode::NOT_FOUND, "invalid_request_error", None, "not_found_error")
             }
+            Self::NoMethod { .. } => {
+                Kind { status: StatusCode::METHOD_NOT_ALLOWED, ..invalid(None) }
+            }
+            Self::NoModel(_) => Kind {
+                status: StatusCode::NOT_FOUND,
+                anthropic: "not_found_error",
+                ..invalid(Some("model_not_found"))
+            },
             Self::Busy => later(
                 StatusCode::SERVICE_UNAVAILABLE,
                 "overloaded",

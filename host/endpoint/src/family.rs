@@ -1,6 +1,6 @@
 //! The two protocols, where the rest of the endpoint must tell them apart.
 
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, HeaderName};
 
 /// Sent by Anthropic's clients with every request.
 const ANTHROPIC_VERSION: &str = "anthropic-version";
@@ -22,5 +22,13 @@ impl Family {
             Self::OpenAi => "openai",
             Self::Anthropic => "anthropic",
         }
+    }
+
+    /// The header that its clients show a request's id from.
+    pub fn request_id(self) -> HeaderName {
+        HeaderName::from_static(match self {
+            Self::OpenAi => "x-request-id",
+            Self::Anthropic => "request-id",
+        })
     }
 }

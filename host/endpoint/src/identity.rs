@@ -16,6 +16,9 @@ use crate::token::digest;
 /// How Anthropic's clients send their key.
 const API_KEY: &str = "x-api-key";
 
+/// The name that stands for the agent's own model.
+pub(crate) const DEFAULT: &str = "default";
+
 /// What an agent may use.
 #[derive(Debug, Clone)]
 pub struct Access {
@@ -40,8 +43,9 @@ pub(crate) struct Identity {
 }
 
 impl Identity {
-    /// The caller of a request, by its token alone.
-    pub fn caller(&self, headers: &HeaderMap) -> Result<Caller, Refusal> {
+    /// The caller of a request, by its token alone. `request` is the request's id, by which the
+    /// ledger knows it.
+    pub fn caller(&self, headers: &HeaderMap, request: &str) -> Result<Caller, Refusal> {
         let token = token(headers).ok_or(Refusal::NoToken)?;
         let found = self.store.token().find(&digest(token)).map_err(|error| {
             tracing::error!(%error, "the store refused to look a token up");
@@ -53,7 +57,7 @@ impl Identity {
         Ok(Caller {
             session: session(&known.id.to_string()),
             turn: None,
-            task: format!("request-{}", uuid::Uuid::now_v7().simple()),
+            task: request.to_owned(),
             model: access.model.clone(),
             models: access.models.clone(),
             caps: access.caps.clone(),

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `POST /v1/chat/completions` | OpenAI's chat completions, streamed or whole ([`openai`]) |
 //! | `POST /v1/messages` | Anthropic's messages, streamed or whole ([`anthropic`]) |
-//! | `GET /v1/models` | what the agent may ask for, in the shape of either |
+//! | `GET /v1/models`, `/v1/models/NAME` | what the agent may ask for, in the shape of either |
 //! | `GET /health` | `ok`, without a token |
 //! | `GET /metrics` | counters for Prometheus, with any agent's token |
 //!
@@ -26,15 +26,20 @@ mod error;
 mod family;
 mod identity;
 mod limits;
+mod listen;
 mod metrics;
 mod openai;
 mod read;
 mod server;
 mod sse;
+mod ticket;
 mod token;
 mod whole;
 
 pub use identity::{Access, Agents};
-pub use limits::{BODY_MAX_BYTES, OPEN_REQUESTS_MAX, PAUSE_MAX};
-pub use server::{Endpoint, router, serve};
+pub use limits::{
+    BODY_MAX_BYTES, CONNECTIONS_MAX, DRAIN_MAX, HEAD_READ_MAX, OPEN_REQUESTS_MAX, PAUSE_MAX,
+};
+pub use listen::serve;
+pub use server::{Endpoint, router};
 pub use token::{Token, digest, mint};

@@ -1,15 +1,13 @@
-//! The server: routes, bodies, supervision, and its end.
+//! The server: routes, bodies and supervision.
 
-use std::future::Future;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use axum::body::{Body, to_bytes};
-use axum::extract::State;
+use axum::extract::{Path, State};
 use axum::http::header::CONTENT_TYPE;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
@@ -18,16 +16,16 @@ use futures::FutureExt as _;
 use llm::{Caller, Pipeline};
 use serde_json::Value;
 use store::Store;
-use tokio::net::TcpListener;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
 use crate::call::{Pending, Started};
 use crate::error::Refusal;
 use crate::family::Family;
-use crate::identity::{Agents, Identity};
-use crate::limits::{BODY_MAX_BYTES, BODY_READ_MAX, DRAIN_MAX, OPEN_REQUESTS_MAX};
+use crate::identity::{Agents, DEFAULT, Identity};
+use crate::limits::{BODY_MAX_BYTES, BODY_READ_MAX, OPEN_REQUESTS_MAX};
 use crate::metrics::Metrics;
+use crate::ticket::{Place, Ticket};
 use crate::whole::{Whole, collect};
 use crate::{anthropic, openai, sse};
 
@@ -63,78 +61,30 @@ impl Endpoint {
     }
 }
 
+impl Endpoint {
+    pub(crate) fn metrics(&self) -> &Metrics {
+        &self.0.metrics
+    }
+
+    /// One of [`OPEN_REQUESTS_MAX`] places, if one is left.
+    pub(crate) fn place(&self) -> Option<OwnedSemaphorePermit> {
+        self.0.open.clone().try_acquire_owned().ok()
+    }
+}
+
 /// All routes.
 pub fn router(endpoint: Endpoint) -> Router {
     Router::new()
         .route("/v1/chat/completions", post(chat_completions))
         .route("/v1/messages", post(messages))
         .route("/v1/models", get(models))
+        // Names of models have a slash in them, which clients may write as it is.
+        .route("/v1/models/{*name}", get(model))
         .route("/health", get(|| async { "ok\n" }))
         .route("/metrics", get(metrics))
         .fallback(nothing)
+        .method_not_allowed_fallback(other_method)
         .with_state(endpoint)
-}
-
-/// Serves until `end` resolves, then lets answers under way come to their end, for 30 s at most.
-pub async fn serve(
-    listener: TcpListener,
-    endpoint: Endpoint,
-    end: impl Future<Output = ()> + Send + 'static,
-) -> std::io::Result<()> {
-    let (ended, mut told) = tokio::sync::watch::channel(());
-    let signal = async move {
-        end.await;
-        drop(ended);
-    };
-    let served = axum::serve(listener, router(endpoint)).with_graceful_shutdown(signal);
-    tokio::select! {
-        served = served.into_future() => served,
-        () = async {
-            // The sender is dropped: an error is the signal.
-            let _ = told.changed().await;
-            tokio::time::sleep(DRAIN_MAX).await;
-        } => Ok(()),
-    }
-}
-
-/// A request under way: counted while it is, and in the metrics when it is not.
-pub(crate) struct Ticket {
-    endpoint: Endpoint,
-    family: Family,
-    agent: String,
-    model: String,
-    arrived: Instant,
-    spoken: AtomicBool,
-    _place: OwnedSemaphorePermit,
-}
-
-impl Ticket {
-    /// The first word of an answer; later ones change nothing.
-    pub fn first_byte(&self) {
-        if !self.spoken.swap(true, Ordering::Relaxed) {
-            self.endpoint.0.metrics.first_word(self.arrived.elapsed());
-        }
-    }
-
-    pub fn finished(&self, outcome: &Outcome) {
-        self.endpoint.0.metrics.settled(&self.agent, &self.model, outcome);
-        self.ended(StatusCode::OK);
-    }
-
-    pub fn failed(&self, refusal: &Refusal) {
-        tracing::warn!(agent = %self.agent, error = %refusal, "a stream failed");
-        self.ended(refusal.status());
-    }
-
-    fn ended(&self, status: StatusCode) {
-        self.endpoint.0.metrics.ended(&self.agent, self.family.name(), status.as_u16());
-    }
-}
-
-impl Drop for Ticket {
-    fn drop(&mut self) {
-        self.endpoint.0.metrics.open.dec();
-    }
 }
 
 async fn chat_completions(
@@ -143,9 +93,10 @@ async fn chat_completions(
     body: Body,
 ) -> Response {
     supervised(&endpoint, Family::OpenAi, &headers, async |caller| {
+        let place = Place::take(&endpoint)?;
         let parsed = openai::parse(&read(body).await?)?;
         let include = parsed.include_usage;
-        let asked = Asked { request: parsed.request, ignored: parsed.ignored };
+        let asked = Asked { place, request: parsed.request, ignored: parsed.ignored };
         if parsed.stream {
             return streamed(
                 &endpoint,
@@ -163,8 +114,9 @@ async fn chat_completions(
 
 async fn messages(State(endpoint): State<Endpoint>, headers: HeaderMap, body: Body) -> Response {
     supervised(&endpoint, Family::Anthropic, &headers, async |caller| {
+        let place = Place::take(&endpoint)?;
         let parsed = anthropic::parse(&read(body).await?)?;
-        let asked = Asked { request: parsed.request, ignored: parsed.ignored };
+        let asked = Asked { place, request: parsed.request, ignored: parsed.ignored };
         if parsed.stream {
             let events = anthropic::Events::new();
             return streamed(&endpoint, caller, asked, Family::Anthropic, events).await;
@@ -189,15 +141,40 @@ async fn models(State(endpoint): State<Endpoint>, headers: HeaderMap) -> Respons
     .await
 }
 
+async fn model(
+    State(endpoint): State<Endpoint>,
+    Path(name): Path<String>,
+    headers: HeaderMap,
+) -> Response {
+    let family = Family::of(&headers);
+    supervised(&endpoint, family, &headers, async |caller| {
+        let name = if name == DEFAULT { caller.model.clone() } else { name };
+        let own = name == caller.model || caller.models.contains(&name);
+        let found = own.then(|| endpoint.0.pipeline.model(&name).ok()).flatten();
+        let found = found.ok_or(Refusal::NoModel(name))?;
+        Ok(Json(match family {
+            Family::OpenAi => openai::model(found),
+            Family::Anthropic => anthropic::model(found),
+        })
+        .into_response())
+    })
+    .await
+}
+
 async fn metrics(State(endpoint): State<Endpoint>, headers: HeaderMap) -> Response {
     supervised(&endpoint, Family::OpenAi, &headers, async |_| {
-        Ok(([(CONTENT_TYPE, OPEN_METRICS)], endpoint.0.metrics.text()).into_response())
+        Ok(([(CONTENT_TYPE, OPEN_METRICS)], endpoint.metrics().text()).into_response())
     })
     .await
 }
 
 async fn nothing(uri: Uri, headers: HeaderMap) -> Response {
     Refusal::NoPath(uri.path().to_owned()).response(Family::of(&headers))
+}
+
+async fn other_method(method: Method, uri: Uri, headers: HeaderMap) -> Response {
+    let (method, path) = (method.to_string(), uri.path().to_owned());
+    Refusal::NoMethod { method, path }.response(Family::of(&headers))
 }
 
 /// Answers one request of a caller with a good token. Whatever happens in it, a panic included, is
@@ -208,22 +185,34 @@ async fn supervised(
     headers: &HeaderMap,
     answer: impl AsyncFnOnce(Caller) -> Result<Response, Refusal>,
 ) -> Response {
-    let caller = match endpoint.0.identity.caller(headers) {
-        Ok(caller) => caller,
-        Err(refusal) => return refusal.response(family),
+    let id = format!("request-{}", uuid::Uuid::now_v7().simple());
+    let mut response = match endpoint.0.identity.caller(headers, &id) {
+        Ok(caller) => answered(endpoint, family, caller, answer).await,
+        Err(refusal) => refusal.response(family),
     };
-    let agent = caller.agent.to_string();
+    set(&mut response, family.request_id(), &id);
+    response
+}
+
+async fn answered(
+    endpoint: &Endpoint,
+    family: Family,
+    caller: Caller,
+    answer: impl AsyncFnOnce(Caller) -> Result<Response, Refusal>,
+) -> Response {
+    let (agent, request) = (caller.agent.to_string(), caller.task.clone());
     let refusal = match AssertUnwindSafe(answer(caller)).catch_unwind().await {
         Ok(Ok(response)) => return response,
         Ok(Err(refusal)) => refusal,
         Err(_) => Refusal::Broken,
     };
-    tracing::debug!(%agent, error = %refusal, "a request was refused");
-    endpoint.0.metrics.ended(&agent, family.name(), refusal.status().as_u16());
+    tracing::debug!(%agent, %request, error = %refusal, "a request was refused");
+    endpoint.metrics().ended(&agent, family.name(), refusal.status().as_u16());
     refusal.response(family)
 }
 
 struct Asked {
+    place: Place,
     request: Request,
     ignored: Vec<String>,
 }
@@ -235,16 +224,13 @@ async fn read(body: Body) -> Result<Value, Refusal> {
         .map_err(|error| Refusal::Invalid(format!("the body is no JSON: {error}")))
 }
 
-/// Takes a place and hands the request to the pipeline.
+/// Hands the request to the pipeline. Gives back what goes nowhere of it, too.
 fn begin(
     endpoint: &Endpoint,
     caller: Caller,
-    asked: &mut Asked,
+    mut asked: Asked,
     family: Family,
-) -> Result<(Pending, Arc<Ticket>), Refusal> {
-    let arrived = Instant::now();
-    let place = endpoint.0.open.clone().try_acquire_owned().map_err(|_| Refusal::Busy)?;
-    endpoint.0.metrics.open.inc();
+) -> (Pending, Arc<Ticket>, Vec<String>) {
     let model = asked.request.model.clone().unwrap_or_else(|| caller.model.clone());
     // A field that means nothing to the model's provider is left out, not refused: clients send
     // theirs to whatever answers.
@@ -255,27 +241,19 @@ fn begin(
             asked.ignored.push(name.to_owned());
         }
     }
-    let ticket = Arc::new(Ticket {
-        endpoint: endpoint.clone(),
-        family,
-        agent: caller.agent.to_string(),
-        model,
-        arrived,
-        spoken: AtomicBool::new(false),
-        _place: place,
-    });
-    let request = std::mem::take(&mut asked.request);
-    Ok((Pending::new(endpoint.0.pipeline.clone(), caller, request), ticket))
+    let ticket = Ticket::new(asked.place, family, caller.agent.to_string(), model);
+    let pending = Pending::new(endpoint.0.pipeline.clone(), caller, asked.request);
+    (pending, ticket, asked.ignored)
 }
 
 async fn streamed<W: sse::Writer>(
     endpoint: &Endpoint,
     caller: Caller,
-    mut asked: Asked,
+    asked: Asked,
     family: Family,
     writer: W,
 ) -> Result<Response, Refusal> {
-    let (pending, ticket) = begin(endpoint, caller, &mut asked, family)?;
+    let (pending, ticket, ignored) = begin(endpoint, caller, asked, family);
     let mut response = match pending.unless_paused().await {
         Ok(started) => {
             let started = started?;
@@ -285,18 +263,18 @@ async fn streamed<W: sse::Writer>(
         // Its headers go out now; what becomes of it is said on the stream.
         Err(pending) => sse::paused(pending, writer, ticket),
     };
-    note_ignored(&asked.ignored, &mut response);
+    note_ignored(&ignored, &mut response);
     Ok(response)
 }
 
 async fn whole(
     endpoint: &Endpoint,
     caller: Caller,
-    mut asked: Asked,
+    asked: Asked,
     family: Family,
     write: impl FnOnce(&Whole, &Outcome) -> Value,
 ) -> Result<Response, Refusal> {
-    let (pending, ticket) = begin(endpoint, caller, &mut asked, family)?;
+    let (pending, ticket, ignored) = begin(endpoint, caller, asked, family);
     let started = match pending.unless_paused().await {
         Ok(started) => started?,
         Err(mut pending) => pending.wait().await?,
@@ -307,7 +285,7 @@ async fn whole(
     ticket.finished(&outcome);
     let mut response = about.write(Json(write(&answer, &outcome)).into_response());
     response.headers_mut().insert(COST, outcome.cost.0.into());
-    note_ignored(&asked.ignored, &mut response);
+    note_ignored(&ignored, &mut response);
     Ok(response)
 }
 

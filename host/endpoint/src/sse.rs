@@ -17,7 +17,7 @@ use tokio::time::timeout;
 use crate::call::{Pending, Started};
 use crate::error::Refusal;
 use crate::limits::SIGN_OF_LIFE;
-use crate::server::Ticket;
+use crate::ticket::Ticket;
 
 /// Bytes of items that are written together when they wait: few packets, and no long pause.
 const TOGETHER_BYTES: usize = 64 << 10;

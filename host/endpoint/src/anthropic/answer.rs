@@ -64,14 +64,16 @@ pub(super) fn usage(usage: &Usage) -> Value {
     })
 }
 
+/// One of `GET /v1/models`, and the answer to `GET /v1/models/NAME`.
+pub(crate) fn model(model: ModelInfo) -> Value {
+    json!({
+        "type": "model", "id": model.name, "display_name": model.name,
+        "created_at": "1970-01-01T00:00:00Z",
+    })
+}
+
 /// The answer to `GET /v1/models`.
 pub(crate) fn models(models: impl Iterator<Item = ModelInfo>) -> Value {
-    let model = |model: ModelInfo| {
-        json!({
-            "type": "model", "id": model.name, "display_name": model.name,
-            "created_at": "1970-01-01T00:00:00Z",
-        })
-    };
     let data: Vec<Value> = models.map(model).collect();
     let id = |model: Option<&Value>| model.map_or(Value::Null, |model| model["id"].clone());
     json!({

@@ -4,6 +4,6 @@ mod answer;
 mod event;
 mod request;
 
-pub(crate) use answer::{models, whole};
+pub(crate) use answer::{model, models, whole};
 pub(crate) use event::Events;
 pub(crate) use request::parse;

@@ -7,6 +7,7 @@ use domain::content::Part;
 use serde_json::{Map, Value, json};
 
 use crate::error::Refusal;
+use crate::identity::DEFAULT;
 use crate::read::{At, blob};
 
 const KNOWN: [&str; 12] = [
@@ -25,8 +26,6 @@ const KNOWN: [&str; 12] = [
 ];
 /// Of `domain::chat::EXTRA_FIELDS`, by the same name in this API.
 const EXTRA: [&str; 3] = ["metadata", "top_k", "top_p"];
-/// The name that stands for the agent's own model.
-const DEFAULT: &str = "default";
 /// Tokens of a budget of thinking up to which an effort is meant: the steps that our own provider
 /// takes in the other direction.
 const LOW_MAX: u32 = 8_192;

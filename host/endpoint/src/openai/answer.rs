@@ -62,13 +62,15 @@ pub(super) fn usage(usage: &Usage) -> Value {
     })
 }
 
+/// One of `GET /v1/models`, and the answer to `GET /v1/models/NAME`.
+pub(crate) fn model(model: ModelInfo) -> Value {
+    json!({
+        "id": model.name, "object": "model", "created": 0, "owned_by": "xpressclaw",
+        "context_window": model.context_window, "max_output_tokens": model.max_output_tokens,
+    })
+}
+
 /// The answer to `GET /v1/models`.
 pub(crate) fn models(models: impl Iterator<Item = ModelInfo>) -> Value {
-    let model = |model: ModelInfo| {
-        json!({
-            "id": model.name, "object": "model", "created": 0, "owned_by": "xpressclaw",
-            "context_window": model.context_window, "max_output_tokens": model.max_output_tokens,
-        })
-    };
     json!({"object": "list", "data": models.map(model).collect::<Value>()})
 }

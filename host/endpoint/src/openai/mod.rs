@@ -5,6 +5,6 @@ mod answer;
 mod chunk;
 mod request;
 
-pub(crate) use answer::{models, whole};
+pub(crate) use answer::{model, models, whole};
 pub(crate) use chunk::Chunks;
 pub(crate) use request::parse;

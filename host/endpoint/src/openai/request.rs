@@ -8,6 +8,7 @@ use domain::content::Part;
 use serde_json::{Value, json};
 
 use crate::error::Refusal;
+use crate::identity::DEFAULT;
 use crate::read::{At, blob, data_url, wrong};
 
 /// What the endpoint itself reads, besides [`EXTRA_FIELDS`].
@@ -27,8 +28,6 @@ const KNOWN: [&str; 14] = [
     "tools",
     "modalities",
 ];
-/// The name that stands for the agent's own model.
-const DEFAULT: &str = "default";
 
 pub(crate) struct Parsed {
     pub request: Request,

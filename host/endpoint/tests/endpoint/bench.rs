@@ -87,6 +87,7 @@ impl Provider for Double {
 pub struct Bench {
     pub store: Store,
     pub router: Router,
+    pub endpoint: Endpoint,
     pub pipeline: Pipeline,
     pub token: String,
     _folder: TempDir,
@@ -112,7 +113,8 @@ impl Bench {
         let agents = Agents::from([(agent, access)]);
         let endpoint = Endpoint::new(pipeline.clone(), store.clone(), agents);
         Self {
-            router: endpoint::router(endpoint),
+            router: endpoint::router(endpoint.clone()),
+            endpoint,
             token: token.to_string(),
             store,
             pipeline,

@@ -12,10 +12,10 @@ use store::token::TokenId;
 
 use crate::bench::{BREAKS, Bench, Double, Play, text};
 
-const CHAT: &str = "/v1/chat/completions";
-const MESSAGES: &str = "/v1/messages";
+pub const CHAT: &str = "/v1/chat/completions";
+pub const MESSAGES: &str = "/v1/messages";
 
-fn hello() -> Play {
+pub fn hello() -> Play {
     let usage = Usage { input: 10, output: 2, ..Usage::default() };
     vec![
         Ok(Delta::Text("Hello.".into())),
@@ -24,14 +24,14 @@ fn hello() -> Play {
     ]
 }
 
-fn ask(stream: bool) -> String {
+pub fn ask(stream: bool) -> String {
     json!({
         "messages": [{"role": "user", "content": "Hi."}], "max_tokens": 100, "stream": stream,
     })
     .to_string()
 }
 
-fn cap(on_exceeded: OnExceeded, nanos: u64) -> Vec<Cap> {
+pub fn cap(on_exceeded: OnExceeded, nanos: u64) -> Vec<Cap> {
     vec![Cap { on_exceeded, ..Cap::new(Scope::Agent, Window::Total, NanoDollars(nanos)) }]
 }
 

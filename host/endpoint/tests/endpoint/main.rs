@@ -4,3 +4,4 @@
 mod bench;
 mod door;
 mod golden;
+mod wire;

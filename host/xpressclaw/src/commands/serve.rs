@@ -52,10 +52,9 @@ pub fn run(context: &Context, args: &ServeArgs) -> Result<Exit> {
         }
         output::print(&format!("http://{address}/v1\n"))?;
         let endpoint = Endpoint::new(pipeline.clone(), store, agents);
-        let served = endpoint::serve(listener, endpoint, ended()).await;
+        endpoint::serve(listener, endpoint, ended()).await;
         // What clients left open is settled before the process ends.
         pipeline.drain().await;
-        served.map_err(|error| Failure::new(Exit::Failed, "serving failed").because(error))?;
         Ok(Exit::Ok)
     })
 }
