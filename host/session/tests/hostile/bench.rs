@@ -213,12 +213,12 @@ impl Hostile {
         self.events.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
     }
 
-    /// Waits until the last event of the turn was read.
+    /// Waits until the end of the turn was read.
     pub async fn settled(&self) {
         let over =
             |event: &Event| matches!(event, Event::TurnFinished { .. } | Event::TurnFailed { .. });
         loop {
-            if self.events.lock().unwrap_or_else(PoisonError::into_inner).back().is_some_and(over) {
+            if self.events.lock().unwrap_or_else(PoisonError::into_inner).iter().any(over) {
                 return;
             }
             tokio::task::yield_now().await;
