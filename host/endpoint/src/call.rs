@@ -12,6 +12,7 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::error::Refusal;
 use crate::limits::PAUSE_MAX;
+use crate::ticket::Account;
 
 /// A completion that was granted.
 pub(crate) struct Started {
@@ -29,9 +30,9 @@ pub(crate) struct Pending {
     until: Instant,
 }
 
-/// What the pipeline says while a request waits.
-#[derive(Default)]
+/// Hears what the pipeline says of a request.
 struct Watch {
+    account: Arc<Account>,
     seen: Mutex<Seen>,
     paused: Notify,
 }
@@ -47,8 +48,10 @@ impl Observer for Watch {
         match event {
             Event::Downgrade { from, to, reason, .. } => {
                 tracing::info!(%from, %to, %reason, "a request was downgraded");
+                self.account.downgraded();
                 self.seen().downgrade = Some((from, to));
             }
+            Event::StepFinished { usage, cost, .. } => self.account.settled(&usage, cost),
             Event::Budget { message, .. } => tracing::warn!("{message}"),
             _ => {}
         }
@@ -71,8 +74,14 @@ impl Watch {
 }
 
 impl Pending {
-    pub fn new(pipeline: Pipeline, caller: Caller, request: Request) -> Self {
-        let watch = Arc::<Watch>::default();
+    pub fn new(
+        pipeline: Pipeline,
+        caller: Caller,
+        request: Request,
+        account: Arc<Account>,
+    ) -> Self {
+        let (seen, paused) = Default::default();
+        let watch = Arc::new(Watch { account, seen, paused });
         let requested = request.model.clone().unwrap_or_else(|| caller.model.clone());
         let context = Context {
             cancellation: Cancellation::default(),

@@ -3,7 +3,8 @@
 
 use std::time::Duration;
 
-use domain::chat::Outcome;
+use domain::NanoDollars;
+use domain::chat::Usage;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
@@ -78,14 +79,10 @@ impl Metrics {
         self.requests.get_or_create(&labels).inc();
     }
 
-    /// `model` by the name that it was asked for.
-    pub fn settled(&self, agent: &str, model: &str, outcome: &Outcome) {
+    /// A call as the ledger has it. `model` by the name that it was asked for.
+    pub fn settled(&self, agent: &str, model: &str, usage: &Usage, cost: NanoDollars) {
         let labels = || Model { agent: agent.to_owned(), model: model.to_owned() };
-        self.cost.get_or_create(&labels()).inc_by(outcome.cost.0);
-        if outcome.downgraded_from.is_some() {
-            self.downgrades.get_or_create(&labels()).inc();
-        }
-        let usage = &outcome.usage;
+        self.cost.get_or_create(&labels()).inc_by(cost.0);
         for (kind, tokens) in [
             ("input", usage.input),
             ("cached", usage.cached),
@@ -96,6 +93,11 @@ impl Metrics {
             let Model { agent, model } = labels();
             self.tokens.get_or_create(&Kind { agent, model, kind }).inc_by(tokens);
         }
+    }
+
+    pub fn downgraded(&self, agent: &str, model: &str) {
+        let labels = Model { agent: agent.to_owned(), model: model.to_owned() };
+        self.downgrades.get_or_create(&labels).inc();
     }
 
     pub fn first_word(&self, after: Duration) {

@@ -242,7 +242,8 @@ fn begin(
         }
     }
     let ticket = Ticket::new(asked.place, family, caller.agent.to_string(), model);
-    let pending = Pending::new(endpoint.0.pipeline.clone(), caller, asked.request);
+    let pending =
+        Pending::new(endpoint.0.pipeline.clone(), caller, asked.request, ticket.account.clone());
     (pending, ticket, asked.ignored)
 }
 
@@ -256,7 +257,7 @@ async fn streamed<W: sse::Writer>(
     let (pending, ticket, ignored) = begin(endpoint, caller, asked, family);
     let mut response = match pending.unless_paused().await {
         Ok(started) => {
-            let started = started?;
+            let started = started.map_err(|refusal| ticket.refused(refusal))?;
             let about = About::of(&started);
             about.write(sse::running(started, writer, ticket))
         }
@@ -276,13 +277,15 @@ async fn whole(
 ) -> Result<Response, Refusal> {
     let (pending, ticket, ignored) = begin(endpoint, caller, asked, family);
     let started = match pending.unless_paused().await {
-        Ok(started) => started?,
-        Err(mut pending) => pending.wait().await?,
+        Ok(started) => started,
+        Err(mut pending) => pending.wait().await,
     };
+    let started = started.map_err(|refusal| ticket.refused(refusal))?;
     let about = About::of(&started);
-    let (answer, outcome) = collect(&started.completion).await?;
+    let (answer, outcome) =
+        collect(&started.completion).await.map_err(|refusal| ticket.refused(refusal))?;
     ticket.first_byte();
-    ticket.finished(&outcome);
+    ticket.finished();
     let mut response = about.write(Json(write(&answer, &outcome)).into_response());
     response.headers_mut().insert(COST, outcome.cost.0.into());
     note_ignored(&ignored, &mut response);

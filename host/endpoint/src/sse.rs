@@ -122,7 +122,7 @@ impl<W: Writer> Answering<W> {
                                 self.writer.delta(delta, &mut out);
                             }
                             Item::Finished(outcome) => {
-                                self.ticket.finished(&outcome);
+                                self.ticket.finished();
                                 self.writer.finished(&outcome, &mut out);
                                 self.state = State::Ended;
                                 return Some(out);

@@ -186,3 +186,30 @@ async fn another_method_is_refused_in_the_words_of_the_family() {
     let body: Value = serde_json::from_str(&text(refused).await).unwrap();
     assert_eq!(body["error"]["message"], "/v1/chat/completions takes no GET");
 }
+
+/// What the metrics say was paid is what the ledger says, also of those who went away.
+#[tokio::test]
+async fn metrics_have_the_money_of_those_who_went_away() {
+    let double = Double::silent();
+    let bench = Bench::new(&double);
+    let response = bench.send(bench.post(CHAT, ask(true))).await;
+    let mut body = response.into_body().into_data_stream();
+    body.next().await.unwrap().unwrap();
+    while double.calls.lock().unwrap().is_empty() {
+        tokio::task::yield_now().await;
+    }
+    drop(body);
+    bench.pipeline.drain().await;
+    let spent = &bench.store.ledger().history(&Filter::default(), 1).unwrap()[0];
+    let mut request = bench.post("/metrics", "");
+    *request.method_mut() = Method::GET;
+    let metrics = text(bench.send(request).await).await;
+    assert!(spent.cost > NanoDollars(0));
+    let lines = [
+        format!(r#"xpressclaw_cost_nanodollars_total{{agent="me",model="d/m"}} {}"#, spent.cost.0),
+        r#"xpressclaw_requests_total{agent="me",protocol="openai",status="499"} 1"#.to_owned(),
+    ];
+    for line in lines {
+        assert!(metrics.lines().any(|has| has == line), "{line} in\n{metrics}");
+    }
+}
