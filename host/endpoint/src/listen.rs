@@ -23,8 +23,8 @@ use crate::limits::{ACCEPT_AGAIN, CONNECTIONS_MAX, DRAIN_MAX, HEAD_READ_MAX};
 use crate::server::{Endpoint, router};
 
 /// Serves until `end` resolves, then lets answers under way come to their end, for 30 s at most, and
-/// drops what is left: no connection is open when this resolves. Calls that were dropped settle in
-/// [`llm::Pipeline::drain`].
+/// drops what is left: no connection is open when this resolves. Dropped while it waits for answers,
+/// it cuts them. Calls that were dropped settle in [`llm::Pipeline::drain`].
 pub async fn serve(
     listener: TcpListener,
     endpoint: Endpoint,

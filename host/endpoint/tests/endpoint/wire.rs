@@ -111,6 +111,31 @@ async fn an_end_is_not_held_up_by_an_answer_that_has_none() {
     assert_eq!(bench.store.ledger().history(&filter, 10).unwrap().len(), 1, "it is settled");
 }
 
+/// What a second signal does.
+#[tokio::test(start_paused = true)]
+async fn an_end_that_is_given_up_cuts_answers_at_once() {
+    let double = Double::silent();
+    let bench = Bench::new(&double);
+    let server = serve(bench.endpoint.clone()).await;
+    let mut client = open(&server, &bench).await;
+    drop(server.end);
+    // It waits for the answer when it takes nobody new.
+    while TcpStream::connect(server.address).await.is_ok()
+        || double.calls.lock().unwrap().is_empty()
+    {
+        tokio::task::yield_now().await;
+    }
+    let began = Instant::now();
+    server.served.abort();
+    let mut rest = Vec::new();
+    // How a connection that is cut ends is the system's business.
+    let _ = client.read_to_end(&mut rest).await;
+    bench.pipeline.drain().await;
+    assert!(began.elapsed() < DRAIN_MAX);
+    let spent = bench.store.ledger().history(&Filter::default(), 10).unwrap();
+    assert_eq!(spent.len(), 1, "it is settled");
+}
+
 /// Places are taken before bodies are read, so that bodies are bounded with them.
 #[tokio::test]
 async fn where_no_place_is_left_no_body_is_read() {

@@ -52,7 +52,12 @@ pub fn run(context: &Context, args: &ServeArgs) -> Result<Exit> {
         }
         output::print(&format!("http://{address}/v1\n"))?;
         let endpoint = Endpoint::new(pipeline.clone(), store, agents);
-        endpoint::serve(listener, endpoint, ended()).await;
+        let serving = endpoint::serve(listener, endpoint, ended());
+        tokio::select! {
+            () = serving => {}
+            // Whoever asks twice does not want to wait for answers under way: they are cut.
+            () = async { ended().await; ended().await } => {}
+        }
         // What clients left open is settled before the process ends.
         pipeline.drain().await;
         Ok(Exit::Ok)
