@@ -188,7 +188,10 @@ async fn supervised(
     let id = format!("request-{}", uuid::Uuid::now_v7().simple());
     let mut response = match endpoint.0.identity.caller(headers, &id) {
         Ok(caller) => answered(endpoint, family, caller, answer).await,
-        Err(refusal) => refusal.response(family),
+        Err(refusal) => {
+            tracing::debug!(request = %id, error = %refusal, "a request was refused");
+            refusal.response(family)
+        }
     };
     set(&mut response, family.request_id(), &id);
     response
@@ -241,7 +244,7 @@ fn begin(
             asked.ignored.push(name.to_owned());
         }
     }
-    let ticket = Ticket::new(asked.place, family, caller.agent.to_string(), model);
+    let ticket = Ticket::new(asked.place, family, &caller, model);
     let pending =
         Pending::new(endpoint.0.pipeline.clone(), caller, asked.request, ticket.account.clone());
     (pending, ticket, asked.ignored)

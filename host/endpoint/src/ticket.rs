@@ -7,6 +7,7 @@ use std::time::Instant;
 use axum::http::StatusCode;
 use domain::NanoDollars;
 use domain::chat::Usage;
+use llm::Caller;
 use tokio::sync::OwnedSemaphorePermit;
 
 use crate::error::Refusal;
@@ -29,6 +30,8 @@ pub(crate) struct Account {
 pub(crate) struct Ticket {
     pub account: Arc<Account>,
     family: Family,
+    /// As its answer and the ledger name it.
+    request: String,
     spoken: AtomicBool,
     counted: AtomicBool,
     place: Place,
@@ -69,10 +72,12 @@ impl Account {
 
 impl Ticket {
     /// `model` by the name that it was asked for.
-    pub fn new(place: Place, family: Family, agent: String, model: String) -> Arc<Self> {
-        let account = Arc::new(Account { endpoint: place.endpoint.clone(), agent, model });
+    pub fn new(place: Place, family: Family, caller: &Caller, model: String) -> Arc<Self> {
+        let (endpoint, agent) = (place.endpoint.clone(), caller.agent.to_string());
+        let account = Arc::new(Account { endpoint, agent, model });
         let (spoken, counted) = (AtomicBool::new(false), AtomicBool::new(false));
-        Arc::new(Self { account, family, spoken, counted, place })
+        let request = caller.task.clone();
+        Arc::new(Self { account, family, request, spoken, counted, place })
     }
 
     /// The first word of an answer; later ones change nothing.
@@ -88,7 +93,8 @@ impl Ticket {
 
     /// On a stream that has begun.
     pub fn failed(&self, refusal: &Refusal) {
-        tracing::warn!(agent = %self.account.agent, error = %refusal, "a stream failed");
+        let (agent, request) = (&self.account.agent, &self.request);
+        tracing::warn!(%agent, %request, error = %refusal, "a stream failed");
         self.ended(refusal.status().as_u16());
     }
 
