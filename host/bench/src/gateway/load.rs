@@ -10,6 +10,7 @@ use tokio::sync::mpsc::unbounded_channel;
 use tokio::task::JoinSet;
 
 use super::gateways::Target;
+use super::mock::SLOW;
 
 /// A request that takes longer is a failure; the longest that succeeds takes two seconds.
 const LIMIT: Duration = Duration::from_secs(10);
@@ -120,8 +121,9 @@ impl Request {
     fn new(target: &Target, stream: bool) -> Self {
         let text = "Count the ships that pass in the night, and say how many there were.";
         let messages = json!([{"role": "user", "content": text}]);
+        let limit = if stream { SLOW } else { SLOW / 2 };
         let body = json!({
-            "model": target.model, "messages": messages, "stream": stream, "max_tokens": 64,
+            "model": target.model, "messages": messages, "stream": stream, "max_tokens": limit,
         });
         let url = format!("{}/chat/completions", target.url);
         Self { url, headers: target.headers.clone(), body }

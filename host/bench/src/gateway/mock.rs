@@ -17,7 +17,9 @@ use tokio::time::sleep;
 
 use crate::process::Running;
 
-/// Words of a stream, and the pause before each but the first: two seconds in all.
+/// The limit of output of a request that is answered slowly.
+pub const SLOW: u64 = 64;
+/// Words of such a stream, and the pause before each but the first: two seconds in all.
 const WORDS: usize = 11;
 const PAUSE: Duration = Duration::from_millis(200);
 
@@ -61,7 +63,11 @@ pub fn run() -> Result<()> {
 async fn answer(request: Bytes) -> Response {
     let request: Value = serde_json::from_slice(&request).unwrap_or_default();
     if request["stream"] == true {
-        return ([(CONTENT_TYPE, "text/event-stream")], streamed()).into_response();
+        // A gateway may stream from us what it answers whole, so the pace goes by the request.
+        let limit = request.get("max_tokens").or(request.get("max_completion_tokens"));
+        let slow = limit.and_then(Value::as_u64) == Some(SLOW);
+        let body = if slow { streamed() } else { Body::from(at_once()) };
+        return ([(CONTENT_TYPE, "text/event-stream")], body).into_response();
     }
     let usage = json!({"prompt_tokens": 10, "completion_tokens": 2, "total_tokens": 12});
     let message = json!({"role": "assistant", "content": "Hello."});
@@ -70,6 +76,11 @@ async fn answer(request: Bytes) -> Response {
         "choices": [{"index": 0, "message": message, "finish_reason": "stop"}],
     });
     axum::Json(body).into_response()
+}
+
+fn at_once() -> String {
+    let text = chunk(json!({"role": "assistant", "content": "Hello."}), None);
+    text + &chunk(json!({}), Some("stop")) + &usage() + "data: [DONE]\n\n"
 }
 
 fn streamed() -> Body {

@@ -57,6 +57,11 @@ pub fn print(targets: &[Target], seen: &[Seen]) {
             way.whole.failed,
         );
     }
+    for (target, way) in targets.iter().zip(seen) {
+        if let Some(why) = &way.whole.why {
+            println!("{:<12}one failure: {}", target.name, why.lines().next().unwrap_or_default());
+        }
+    }
     let rate = |name: &str| {
         let at = targets.iter().position(|target| target.name == name)?;
         per_cpu(&seen[at])
