@@ -1,5 +1,7 @@
 //! `xpressclaw serve`, and the tokens of its clients.
 
+use std::net::TcpStream;
+
 use crate::{Done, Place, Run, Running, Server};
 
 /// An endpoint under way. Killed when dropped.
@@ -46,8 +48,29 @@ impl Endpoint {
     /// What service managers send. Gives back what was printed, after an orderly end.
     #[track_caller]
     pub fn stop(self) -> Done {
+        self.terminate();
+        self.stopped()
+    }
+
+    /// The first half of [`Self::stop`].
+    pub fn terminate(&self) {
         self.running.terminate();
+    }
+
+    /// The second.
+    #[track_caller]
+    pub fn stopped(self) -> Done {
         self.running.done().succeeded()
+    }
+
+    /// What no program can refuse.
+    pub fn kill(self) {
+        self.running.kill();
+    }
+
+    /// Whether it takes connections.
+    pub fn is_open(&self) -> bool {
+        TcpStream::connect(self.url.trim_start_matches("http://")).is_ok()
     }
 }
 

@@ -27,6 +27,8 @@ mod provider_failures;
 mod redactor;
 mod serve;
 mod serve_clients;
+mod serve_details;
+mod serve_end;
 mod serve_pi;
 mod serve_refusals;
 mod serve_streams;

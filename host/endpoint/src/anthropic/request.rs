@@ -129,6 +129,12 @@ fn assistant(at: At<'_>) -> Result<Vec<AssistantPart>, Refusal> {
             text: at.need_text("thinking")?,
             signature: at.get("signature", |at| Ok(at.text()?.to_owned()))?,
         })),
+        // The endpoint's own answers have none. One in a history is of a conversation that began
+        // elsewhere, and goes where thinking of elsewhere goes.
+        "redacted_thinking" => Ok(AssistantPart::Thinking(Thinking {
+            text: String::new(),
+            signature: Some(at.need_text("data")?),
+        })),
         "tool_use" => Ok(AssistantPart::ToolCall(ToolCall {
             id: at.need_text("id")?,
             name: at.need_text("name")?,
@@ -136,7 +142,7 @@ fn assistant(at: At<'_>) -> Result<Vec<AssistantPart>, Refusal> {
                 .need("input", |at| Ok(Value::Object(at.object()?.clone()).to_string()))?,
             signature: None,
         })),
-        _ => Err(at.wrong("has a `type` that is not known; there are: text, thinking, tool_use")),
+        _ => Err(at.wrong("has a `type` that is not known; there are: text, thinking, redacted_thinking, tool_use")),
     })
 }
 
