@@ -121,7 +121,8 @@ fn a_kill_costs_at_most_the_step_under_way() {
 fn what_was_said_before_a_cancel_stays() {
     let place = Place::new();
     let server = Server::start([
-        Play::Hold(Answer::text("A crab ").call("call_1", "list", &json!({}))),
+        // One piece: the interrupt comes after the first.
+        Play::Hold(Answer::text("Crab. ").call("call_1", "list", &json!({}))),
         Play::Stream(Answer::text("Yes.")),
     ]);
     let running = run(&place, &server).args(["Which animal?"]).start();
@@ -131,7 +132,7 @@ fn what_was_said_before_a_cancel_stays() {
     assert_eq!(done.event("turn_finished")["stop"], "cancelled");
     run(&place, &server).args(["Sure?"]).done().succeeded();
     server.next_request();
-    let expected = [("user", "Which animal?"), ("assistant", "A crab "), ("user", "Sure?")];
+    let expected = [("user", "Which animal?"), ("assistant", "Crab. "), ("user", "Sure?")];
     let expected = expected.map(|(role, text)| (role.to_owned(), text.to_owned()));
     assert_eq!(spoken(&server.next_request()), expected);
 }

@@ -13,9 +13,9 @@ pub(crate) struct Events {
     /// The number of the next block.
     next: u32,
     open: Open,
-    /// Calls that began while another was written: their blocks follow when that one is whole,
+    /// What came while a call was written, in its order: other blocks follow when that one is whole,
     /// which is known at the end alone.
-    waiting: Vec<Call>,
+    waiting: Vec<Delta>,
 }
 
 #[derive(PartialEq, Eq)]
@@ -25,13 +25,6 @@ enum Open {
     Thinking,
     /// The call of this index.
     Call(u32),
-}
-
-struct Call {
-    index: u32,
-    id: String,
-    name: String,
-    arguments: String,
 }
 
 impl Events {
@@ -94,6 +87,11 @@ impl Writer for Events {
     }
 
     fn delta(&mut self, delta: Delta, out: &mut String) {
+        if let Open::Call(open) = self.open
+            && !matches!(delta, Delta::ToolCallArguments { index, .. } if index == open)
+        {
+            return self.waiting.push(delta);
+        }
         match delta {
             Delta::Text(text) => {
                 if self.open != Open::Text {
@@ -110,18 +108,11 @@ impl Writer for Events {
                 self.piece(&json!({"type": "signature_delta", "signature": signature}), out);
                 self.close(out);
             }
-            Delta::ToolCallStart { index, id, name } => match self.open {
-                Open::Call(_) => {
-                    let arguments = String::new();
-                    self.waiting.push(Call { index, id, name, arguments });
-                }
-                _ => self.call(index, &id, &name, out),
-            },
+            Delta::ToolCallStart { index, id, name } => self.call(index, &id, &name, out),
             Delta::ToolCallArguments { index, fragment } => {
+                // Arguments of a call that never began belong nowhere.
                 if self.open == Open::Call(index) {
                     self.arguments(&fragment, out);
-                } else if let Some(call) = self.waiting.iter_mut().find(|c| c.index == index) {
-                    call.arguments.push_str(&fragment);
                 }
             }
             // The format has no place for it.
@@ -131,9 +122,12 @@ impl Writer for Events {
     }
 
     fn finished(&mut self, outcome: &Outcome, out: &mut String) {
-        for call in std::mem::take(&mut self.waiting) {
-            self.call(call.index, &call.id, &call.name, out);
-            self.arguments(&call.arguments, out);
+        // Each round writes the first that waits, and a call with all that is its own.
+        while !self.waiting.is_empty() {
+            self.close(out);
+            for delta in std::mem::take(&mut self.waiting) {
+                self.delta(delta, out);
+            }
         }
         self.close(out);
         let delta = json!({"stop_reason": stop_reason(outcome.finish), "stop_sequence": null});
