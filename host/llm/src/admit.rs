@@ -14,8 +14,9 @@ const TEMPERATURE_MAX: f64 = 2.0;
 /// What providers allow as a tool's name.
 const TOOL_NAME_MAX_BYTES: usize = 64;
 
-/// Checks what the doors have not: names, ranges, references between fields.
-pub(crate) fn admit(request: &Request) -> Result<(), LlmError> {
+/// Checks what the doors have not: names, ranges, references between fields. Gives back the
+/// request's bytes.
+pub(crate) fn admit(request: &Request) -> Result<usize, LlmError> {
     let invalid = |text: String| Err(LlmError::InvalidRequest(text));
     if request.messages.is_empty() && request.system.is_none() {
         return invalid("`messages` is empty; a request needs at least one message".into());
@@ -69,7 +70,7 @@ pub(crate) fn admit(request: &Request) -> Result<(), LlmError> {
             EXTRA_FIELDS.join(", ")
         ));
     }
-    Ok(())
+    Ok(bytes)
 }
 
 #[cfg(test)]
@@ -84,7 +85,7 @@ mod tests {
 
     #[test]
     fn refuses_what_no_provider_takes_or_what_evades_the_price() {
-        assert_eq!(admit(&request()), Ok(()));
+        assert!(admit(&request()).is_ok());
         let tool = |name: &str| Tool {
             name: name.into(),
             description: String::new(),
@@ -95,7 +96,7 @@ mod tests {
             r.extra.insert(name.into(), 2.into());
             r
         };
-        assert_eq!(admit(&extra("top_p")), Ok(()));
+        assert!(admit(&extra("top_p")).is_ok());
         let bad = [
             Request::default(),
             Request { stop: vec![String::new(); 5], ..request() },

@@ -17,7 +17,7 @@ use crate::drive::{Run, drive};
 use crate::error::LlmError;
 use crate::fit::{Fitted, Frame, Refit, fit};
 use crate::limit::{Limiter, Permit, RateLimits};
-use crate::price::{Quote, quote, size};
+use crate::price::{Quote, quote};
 use crate::reserve::{Ask, Granted, Verdict, describe, exhausted, reserve};
 use crate::route::{Route, Router};
 use crate::span;
@@ -166,14 +166,14 @@ impl Pipeline {
         requested: String,
         context: &Context,
     ) -> Result<Completion, LlmError> {
-        tracing::debug_span!("admit").in_scope(|| admit(&request))?;
+        let bytes = tracing::debug_span!("admit").in_scope(|| admit(&request))?;
         if requested != caller.model && !caller.models.contains(&requested) {
             return Err(LlmError::UnknownModel {
                 model: requested,
                 hint: "this agent may not ask for it; add it to the agent's `models:`".into(),
             });
         }
-        let estimate = size(&request) as u64 / BYTES_A_TOKEN;
+        let estimate = bytes as u64 / BYTES_A_TOKEN;
         let limiter = &self.0.limiter;
         let waiting = tracing::debug_span!("limit");
         let admitted = limiter.admit(&caller.agent, estimate).instrument(waiting).await?;

@@ -131,6 +131,10 @@ impl Provider for Fake {
         })
     }
 
+    fn takes(&self, field: &str) -> bool {
+        field != "seed"
+    }
+
     async fn call(&self, call: Call) -> Result<Deltas, ProviderError> {
         let (_, reserved) = used(&self.store);
         let panics = call.model == "panic";

@@ -124,3 +124,13 @@ async fn a_last_message_that_fits_no_window_is_an_honest_error() {
     assert!(message.contains("window of 100000 has room for 99744"), "{message}");
     assert_eq!(bench.used(), (0, 0));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_parameter_that_the_fallback_does_not_have_stays_behind() {
+    let extra = serde_json::json!({"seed": 7, "top_p": 0.5});
+    let request = Request { extra: extra.as_object().cloned().unwrap_or_default(), ..steps(1, 10) };
+    let mut bench = degrading();
+    let (_completion, incoming) = bench.called(request).await;
+    let left: Vec<&String> = incoming.call.request.extra.keys().collect();
+    assert_eq!((incoming.call.model.as_str(), left), ("free", vec![&"top_p".to_owned()]));
+}
