@@ -1,6 +1,7 @@
 //! The command line: what may be typed.
 
 mod approvals;
+mod authoring;
 mod budget;
 mod serve;
 
@@ -15,6 +16,7 @@ use store::log::{Level, TAIL_MAX};
 use store::task::Status;
 
 pub use approvals::ApprovalsCommand;
+pub use authoring::{BuildArgs, CheckArgs, NewArgs, WitArgs};
 pub use budget::{
     BudgetArgs, BudgetCommand, ClearArgs, ExplainArgs, HistoryArgs, PricesArgs, SetArgs, ShowArgs,
 };
@@ -303,6 +305,14 @@ pub enum HarnessCommand {
         #[arg(long, value_enum, default_value_t = Format::Text)]
         format: Format,
     },
+    /// Begin a harness of your own: a project that builds
+    New(NewArgs),
+    /// Build a project with its language's tools
+    Build(BuildArgs),
+    /// Hold a component against the contract, line by line
+    Check(CheckArgs),
+    /// Write the contract, in the version of this program
+    Wit(WitArgs),
 }
 
 #[derive(Debug, Subcommand)]

@@ -21,6 +21,8 @@ macro_rules! variables {
 variables! {
     CACHE_DIR = "XPRESSCLAW_CACHE_DIR":
         "Where compiled code is kept; by default the user's cache folder.";
+    CARGO_HOME = "CARGO_HOME":
+        "Where cargo keeps what it downloads; `harness build` keeps that path out of components.";
     CONFIG = "XPRESSCLAW_CONFIG":
         "The configuration file; `--config` goes before it.";
     DATA_DIR = "XPRESSCLAW_DATA_DIR":

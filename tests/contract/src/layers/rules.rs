@@ -47,6 +47,8 @@ const LAYERS: &[Layer] = &[
         siblings: Siblings::Neighbours,
     },
     Layer { crates: &["session"], siblings: Siblings::Strangers },
+    // Distribution and authoring, below `registry-tools/`.
+    Layer { crates: &["kit"], siblings: Siblings::Strangers },
     Layer { crates: &["xpressclaw"], siblings: Siblings::Strangers },
 ];
 

@@ -1,8 +1,12 @@
 //! `xpressclaw harness`: the components that can be run, and what each could reach.
 
+mod build;
+mod check;
 mod component;
 mod inspect;
+mod new;
 mod reach;
+mod wit;
 
 use anyhow::Result;
 use serde::Serialize;
@@ -17,6 +21,10 @@ pub fn run(context: &Context, command: HarnessCommand) -> Result<Exit> {
     match command {
         HarnessCommand::List { format } => list(context, format),
         HarnessCommand::Inspect { harness, format } => inspect::run(context, &harness, format),
+        HarnessCommand::New(args) => new::run(&args),
+        HarnessCommand::Build(args) => build::run(&args),
+        HarnessCommand::Check(args) => check::run(&args),
+        HarnessCommand::Wit(args) => wit::run(&args),
     }
 }
 
