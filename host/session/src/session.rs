@@ -27,7 +27,7 @@ use verbs::{Lines, VerbsCtx};
 use wasmtime_wasi_http::WasiHttpCtx;
 
 use crate::error::{OpenError, TurnError};
-use crate::guest::{CpuLimits, Guest};
+use crate::guest::{CpuLimits, Features, Guest};
 use crate::harness_file::Harness;
 use crate::runtime::Runtime;
 use crate::span;
@@ -171,6 +171,11 @@ impl Session {
 
     pub fn id(&self) -> &SessionId {
         &self.config.session
+    }
+
+    /// What the live instance said of itself in `start`; `None` where none is alive.
+    pub fn features(&self) -> Option<Features> {
+        self.guest.as_ref().map(|guest| guest.features)
     }
 
     /// Allows other amounts of CPU than the defaults, to instances that start from now on.

@@ -16,7 +16,7 @@ use store::log::{Level, TAIL_MAX};
 use store::task::Status;
 
 pub use approvals::ApprovalsCommand;
-pub use authoring::{BuildArgs, CheckArgs, NewArgs, WitArgs};
+pub use authoring::{BuildArgs, CheckArgs, NewArgs, TestArgs, WitArgs};
 pub use budget::{
     BudgetArgs, BudgetCommand, ClearArgs, ExplainArgs, HistoryArgs, PricesArgs, SetArgs, ShowArgs,
 };
@@ -311,6 +311,8 @@ pub enum HarnessCommand {
     Build(BuildArgs),
     /// Hold a component against the contract, line by line
     Check(CheckArgs),
+    /// Play the conformance suite: what every harness must do
+    Test(TestArgs),
     /// Write the contract, in the version of this program
     Wit(WitArgs),
 }

@@ -13,5 +13,6 @@ pub mod check;
 pub mod files;
 pub mod manifest;
 pub mod metadata;
+pub mod suite;
 pub mod template;
 pub mod wit;

@@ -62,6 +62,25 @@ pub struct CheckArgs {
 }
 
 #[derive(Debug, Args)]
+pub struct TestArgs {
+    /// A component, or a project that was built
+    #[arg(value_name = "FILE|DIR", default_value = ".")]
+    pub target: PathBuf,
+    /// Only this scenario; may be repeated
+    #[arg(long, value_name = "NAME")]
+    pub scenario: Vec<String>,
+    /// A call of one of its tools that succeeds, like `remember={"text": "a"}` [default: harness.yaml's]
+    #[arg(long, value_name = "TOOL=JSON")]
+    pub tool: Option<String>,
+    /// The harness's settings, a JSON object [default: harness.yaml's]
+    #[arg(long, value_name = "JSON")]
+    pub settings: Option<String>,
+    /// How to print
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+}
+
+#[derive(Debug, Args)]
 pub struct WitArgs {
     /// The folder to write to
     #[arg(long, value_name = "DIR", default_value = "wit")]

@@ -6,6 +6,7 @@ mod component;
 mod inspect;
 mod new;
 mod reach;
+mod test;
 mod wit;
 
 use anyhow::Result;
@@ -24,6 +25,7 @@ pub fn run(context: &Context, command: HarnessCommand) -> Result<Exit> {
         HarnessCommand::New(args) => new::run(&args),
         HarnessCommand::Build(args) => build::run(&args),
         HarnessCommand::Check(args) => check::run(&args),
+        HarnessCommand::Test(args) => test::run(context, &args),
         HarnessCommand::Wit(args) => wit::run(&args),
     }
 }
