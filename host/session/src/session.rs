@@ -117,19 +117,7 @@ impl Session {
         is_directory("the workspace", &config.workspace)?;
         create_private(&config.state)?;
         let lock = lock(&config)?;
-        let digest = harness.digest().to_string();
-        let middleware = middleware(&harness);
-        runtime.store().session().open(
-            &Opening {
-                id: &config.session,
-                agent: &config.agent,
-                harness: harness.name(),
-                digest: Some(&digest),
-                middleware: &middleware,
-                model: &config.model,
-            },
-            now_ms(),
-        )?;
+        record(&runtime, &harness, &config)?;
         let (events, reader) = harness::events();
         let handle = TurnHandle::default();
         let approvals = Approvals::new(approvals::Parts {
@@ -171,6 +159,15 @@ impl Session {
 
     pub fn id(&self) -> &SessionId {
         &self.config.session
+    }
+
+    /// Continues with another component of the same name, e.g. one that was built again. The next
+    /// turn starts a fresh instance of it, with the past.
+    pub fn replace(&mut self, harness: Harness) -> Result<(), OpenError> {
+        record(&self.runtime, &harness, &self.config)?;
+        self.harness = harness;
+        self.guest = None;
+        Ok(())
     }
 
     /// What the live instance said of itself in `start`; `None` where none is alive.
@@ -442,6 +439,21 @@ impl Session {
             machine: MachineCtx { approvals: self.approvals.clone() },
         }
     }
+}
+
+/// Records what the session is run by.
+fn record(runtime: &Runtime, harness: &Harness, config: &SessionConfig) -> Result<(), OpenError> {
+    let digest = harness.digest().to_string();
+    let opening = Opening {
+        id: &config.session,
+        agent: &config.agent,
+        harness: harness.name(),
+        digest: Some(&digest),
+        middleware: &middleware(harness),
+        model: &config.model,
+    };
+    runtime.store().session().open(&opening, now_ms())?;
+    Ok(())
 }
 
 /// The middleware as it is recorded: `name@digest`, the nearest to the harness first.

@@ -122,6 +122,9 @@ pub struct RunArgs {
     /// A conversation to continue or to begin under this name
     #[arg(long, value_name = "NAME")]
     pub session: Option<String>,
+    /// Build and load what changed: a conversation's next turn uses it, a prompt is run again. HARNESS may be a project
+    #[arg(long)]
+    pub watch: bool,
     /// How to print
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,

@@ -12,6 +12,7 @@ use crate::host;
 use crate::process::{self, on_path};
 use crate::settings::Settings;
 use crate::setup;
+use crate::test_authoring;
 use crate::test_clients;
 use crate::test_servers;
 
@@ -56,8 +57,10 @@ pub fn test(settings: &Settings, arguments: &[OsString]) -> Result<()> {
     process::run_inherited(&mut xtask, TEST_FIX)?;
     let servers = test_servers::install(settings)?;
     let clients = test_clients::install(settings)?;
+    let authoring = test_authoring::variables(settings)?;
     for mut runner in runners(settings, arguments) {
         runner.env(test_servers::VARIABLE, &servers).envs(clients.clone());
+        runner.envs(authoring.clone());
         process::run_inherited(&mut runner, TEST_FIX)?;
     }
     Ok(())

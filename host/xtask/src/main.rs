@@ -16,6 +16,7 @@ mod settings;
 mod setup;
 mod stamp;
 mod system;
+mod test_authoring;
 mod test_clients;
 mod test_servers;
 mod working_copy;

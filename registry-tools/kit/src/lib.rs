@@ -15,4 +15,5 @@ pub mod manifest;
 pub mod metadata;
 pub mod suite;
 pub mod template;
+pub mod watch;
 pub mod wit;

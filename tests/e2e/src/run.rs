@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
-use crate::{DEADLINE, Place, Tape, Terminal, program};
+use crate::{COMPILE_DEADLINE, DEADLINE, Place, Tape, Terminal, program};
 
 /// Between two looks at a process that closed its outputs and is about to end.
 const LOOK_AGAIN: Duration = Duration::from_millis(5);
@@ -103,6 +103,11 @@ impl Run {
     /// Runs the command to its end.
     pub fn done(self) -> Done {
         self.start().done()
+    }
+
+    /// The same for a command that compiles.
+    pub fn build_done(self) -> Done {
+        self.start().done_within(COMPILE_DEADLINE)
     }
 }
 

@@ -5,6 +5,7 @@ mod anthropic;
 mod approvals;
 mod ask;
 mod attach;
+mod authoring;
 mod budgets;
 mod builtin;
 mod builtin_history;

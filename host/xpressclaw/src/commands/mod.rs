@@ -27,6 +27,7 @@ use anyhow::Result;
 use crate::cli::{Cli, Command};
 use crate::exit::Exit;
 
+pub use harness::build_project;
 pub use open::{Context, now_ms};
 
 pub fn dispatch(cli: Cli) -> Result<Exit> {

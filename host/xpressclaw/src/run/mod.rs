@@ -5,6 +5,7 @@ mod control_socket;
 mod prompt;
 mod show;
 mod turns;
+mod watch;
 
 use std::sync::Arc;
 
@@ -18,12 +19,13 @@ use session::{Harness, Runtime, RuntimeOptions, Session, SessionConfig};
 
 use crate::cli::{Format, RunArgs};
 use crate::commands::{Context, now_ms};
-use crate::exit::{Exit, Failure};
+use crate::exit::{Exit, Failure, print};
 use crate::limits::limits;
 use crate::models::{Downgrade, LOCAL, models};
 use crate::render::Printer;
 use crate::run::control_socket::ControlSocket;
 use crate::run::show::Show;
+use crate::run::watch::Watch;
 use crate::servers::servers;
 use crate::{harness_path, terminal};
 
@@ -35,14 +37,22 @@ pub fn run(context: &Context, args: &RunArgs) -> Result<Exit> {
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(WORKERS).enable_all().build()?;
     runtime.block_on(async {
-        let mut opened = open(context, args)?;
-        let exit = turns::converse(&mut opened, prompt, args).await;
-        let Opened { session, show, socket, .. } = opened;
-        session.close().await;
-        // Who watches sees the end before the socket closes.
-        drop(show);
-        socket.close().await;
-        exit
+        loop {
+            let mut opened = open(context, args)?;
+            let exit = turns::converse(&mut opened, prompt.clone(), args).await;
+            let Opened { session, show, socket, watch, .. } = opened;
+            session.close().await;
+            // Who watches sees the end before the socket closes.
+            drop(show);
+            socket.close().await;
+            let (Some(mut watch), true) = (watch, prompt.is_some()) else { return exit };
+            if let Err(error) = exit {
+                print(&error);
+            }
+            if !turns::again(&mut watch, args).await? {
+                return Ok(Exit::Ok);
+            }
+        }
     })
 }
 
@@ -53,13 +63,19 @@ struct Opened {
     events: ::harness::EventReader,
     show: Show,
     socket: ControlSocket,
+    /// With `--watch`.
+    watch: Option<Watch>,
 }
 
 fn open(context: &Context, args: &RunArgs) -> Result<Opened> {
     let config = &context.config;
     let configured = config.agent(&args.harness);
     let typed = configured.map_or(args.harness.as_str(), |agent| agent.harness.as_str());
-    let found = harness_path::find(typed, &context.paths)?;
+    let project = if args.watch { watch::project(typed) } else { None };
+    let found = match &project {
+        Some(project) => watch::built(project)?,
+        None => harness_path::find(typed, &context.paths)?,
+    };
     let middleware = configured.map_or(&[][..], |agent| &agent.middleware);
     let middleware = middleware
         .iter()
@@ -119,6 +135,7 @@ fn open(context: &Context, args: &RunArgs) -> Result<Opened> {
     .map_err(|e| {
         Failure::new(Exit::Harness, format!("cannot run {}", found.path.display())).because(e)
     })?;
+    let component = found.clone();
     let settings = configured.map_or_else(
         || "{}".to_owned(),
         |agent| serde_json::Value::Object(agent.settings.clone()).to_string(),
@@ -159,7 +176,8 @@ fn open(context: &Context, args: &RunArgs) -> Result<Opened> {
     let socket = ControlSocket::open(&context.paths.control(), board, &printer);
     let present = args.format == Format::Text && terminal::is_interactive();
     let show = Show::new(printer, seat, desk, session.handle(), present);
-    Ok(Opened { runtime, session, events, show, socket })
+    let watch = args.watch.then(|| Watch::new(project, component, middleware));
+    Ok(Opened { runtime, session, events, show, socket, watch })
 }
 
 fn policy(configured: &[String], flags: &[String]) -> Result<Policy> {

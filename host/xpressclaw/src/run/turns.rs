@@ -8,8 +8,10 @@ use domain::{Event, Part};
 use session::{TurnError, TurnReport};
 
 use super::Opened;
+use super::watch::Watch;
 use crate::cli::{Format, RunArgs};
 use crate::exit::{Exit, Failure, print};
+use crate::render::Printer;
 use crate::terminal::{Interrupts, Line, Lines};
 
 /// After so long without a word from the model the user is told that it is at work: a local model
@@ -40,6 +42,9 @@ pub async fn converse(opened: &mut Opened, prompt: Option<String>, args: &RunArg
         } else {
             std::mem::take(&mut pending)
         };
+        if let Opened { watch: Some(watch), runtime, session, show, .. } = opened {
+            watch.refresh(runtime, session, &show.printer);
+        }
         let mut report = turn(opened, prompt).await?;
         if opened.show.printer.is_closed() {
             return Ok(Exit::Failed);
@@ -72,11 +77,30 @@ async fn once(opened: &mut Opened, mut prompt: Vec<Part>, args: &RunArgs) -> Res
     }
 }
 
+/// Waits until something changed and builds it; `false` when the user ends the watching.
+pub async fn again(watch: &mut Watch, args: &RunArgs) -> Result<bool> {
+    let mut interrupts = Interrupts::listen()?;
+    loop {
+        Printer::new(args.format).note("watching for changes; Ctrl-C ends it");
+        tokio::select! {
+            biased;
+            () = interrupts.next() => return Ok(false),
+            () = watch.changed() => {}
+        }
+        match watch.rebuild() {
+            Ok(()) => return Ok(true),
+            Err(error) => {
+                print(&error);
+            }
+        }
+    }
+}
+
 /// Runs one turn and shows its events as they come. When nobody reads them any more the turn is
 /// cancelled, so that what it used is settled and no more is used.
 async fn turn(opened: &mut Opened, prompt: Vec<Part>) -> Result<TurnReport> {
     let mut interrupts = Interrupts::listen()?;
-    let Opened { session, events, show, runtime, socket } = opened;
+    let Opened { session, events, show, runtime, socket, .. } = opened;
     let mut typed = show.typing()?;
     let mut running = std::pin::pin!(session.turn(prompt));
     let (mut interrupted, mut closed) = (false, false);

@@ -51,6 +51,18 @@ impl Toolchain {
         Ok(())
     }
 
+    /// The same as variables for a cargo that is started by others, `NAME=VALUE` lines; empty where
+    /// nothing needs to be said.
+    pub fn as_variables(&self) -> String {
+        let own = self.variables.iter().map(|(name, value)| format!("{name}={value}\n"));
+        let mut lines: String = own.collect();
+        if !self.flags.is_empty() {
+            let flags = self.flags.join(" ");
+            lines.push_str(&format!("CARGO_TARGET_WASM32_WASIP2_RUSTFLAGS={flags}\n"));
+        }
+        lines
+    }
+
     fn installed(rustc: &Rustc) -> Self {
         Self { id: rustc.id(), variables: Vec::new(), flags: Vec::new() }
     }

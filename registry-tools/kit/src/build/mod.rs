@@ -2,8 +2,9 @@
 //! component. Called by `harness build`, `harness check`, `harness test` and `run --watch`.
 //!
 //! The tools are the user's: cargo, npm and node, python3 and pip. They may reach the network to
-//! install what the project names. The same sources with the same tools give the same bytes; what
-//! depends on where the project lies is kept out.
+//! install what the project names. In Rust the same sources with the same compiler give the same
+//! bytes, wherever the project lies; the tools of JavaScript and Python put the memory of a started
+//! engine into a component, with what that drew at random.
 
 mod cargo;
 mod npm;

@@ -37,8 +37,7 @@ pub fn build(folder: &Path, note: &dyn Fn(&str)) -> Result<Vec<u8>, BuildError> 
     let made = target_file(folder)?;
     let mut python = Command::new("python3");
     python.arg("build.py").arg("--out").arg(&made).env("PYTHONPATH", &packages);
-    // Caches of compiled modules hold times and would become part of the component.
-    python.env("PYTHONDONTWRITEBYTECODE", "1").env("PYTHONHASHSEED", "0").current_dir(folder);
+    python.current_dir(folder);
     run(&mut python, INSTALL, FIX_BUILD)?;
     Ok(files::read(&made, COMPONENT_MAX_BYTES)?)
 }

@@ -9,6 +9,8 @@ mod reach;
 mod test;
 mod wit;
 
+pub use build::build as build_project;
+
 use anyhow::Result;
 use serde::Serialize;
 

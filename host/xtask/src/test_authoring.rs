@@ -1,0 +1,24 @@
+//! What tests of `harness build` need of the languages' tools: the packages that shipped components
+//! are built with, and the toolchain for Rust guests where the target is not installed. Called by
+//! `checks`.
+
+use std::ffi::OsString;
+
+use anyhow::Result;
+
+use crate::guest;
+use crate::settings::Settings;
+use crate::{npm, python};
+
+/// Variables for the tests.
+pub fn variables(settings: &Settings) -> Result<[(&'static str, OsString); 3]> {
+    let component = |name: &str| settings.root.join("components").join(name);
+    let npm = npm::packages(settings, "echo-js", &component("echo-js"))?;
+    let python = python::packages(settings, "echo-python", &component("echo-python"))?;
+    let guests = guest::toolchain(settings)?.as_variables();
+    Ok([
+        ("XPRESSCLAW_TEST_AUTHORING_NPM", npm.into()),
+        ("XPRESSCLAW_TEST_AUTHORING_PYTHON", python.into()),
+        ("XPRESSCLAW_TEST_GUEST_VARIABLES", guests.into()),
+    ])
+}
