@@ -13,10 +13,11 @@
 //! its settlement is booked there too, however late it comes. So no clock, not even one that jumps
 //! back and forth over midnight, moves money between windows.
 //!
-//! **How.** `reservation` holds what is open, `spend` what is settled: append-only (triggers abort
-//! any change), one row for every reservation that ever was, a released one at zero cost, so that
-//! every request is explained. `spend_sum` holds running sums of both per agent, task and time, so
-//! that a check never scans the history. `cap` holds what `budget set` stored.
+//! **How.** `reservation` holds what is open, and notes how it ended; in batches the ended ones go into
+//! `spend` (see `fold`). Both together are the view `history`: append-only (triggers abort any change
+//! of an end), one row for every reservation that ever was, a released one at zero cost, so that every
+//! request is explained. `settled_sum` holds running sums of `spend` per agent, task and time, so that
+//! a check never scans the history. `cap` holds what `budget set` stored.
 //!
 //! **Caps.** The caller passes those of its configuration; a stored cap of the same scope and
 //! window takes their place, for every process from the next reservation on. A free model is let
@@ -25,6 +26,7 @@
 //! It must never: delete or change a spend, settle what a live process reserved, round.
 
 mod cap;
+mod fold;
 mod history;
 mod lines;
 mod recover;

@@ -9,7 +9,7 @@ mod turn;
 pub use turn::{End, PastMessage, Role, Turn, TurnEnd};
 
 use domain::{AgentName, SessionId};
-use rusqlite::{OptionalExtension as _, Row, Transaction, params};
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use serde::Serialize;
 
 use crate::column::{agent, int, session, uint};
@@ -162,7 +162,7 @@ impl Sessions<'_> {
     }
 }
 
-fn find(db: &Transaction<'_>, id: &SessionId) -> rusqlite::Result<Option<Session>> {
+fn find(db: &Connection, id: &SessionId) -> rusqlite::Result<Option<Session>> {
     db.prepare_cached(
         "SELECT id, agent, harness, digest, model, title, created, updated,
                 (SELECT count(ended) FROM turn WHERE turn.session = session.id), middleware

@@ -6,7 +6,7 @@
 
 use domain::limits::{PAGE_MAX, TASK_DETAIL_MAX_BYTES, TASK_TITLE_MAX_BYTES};
 use domain::{AgentName, Quoted};
-use rusqlite::{OptionalExtension as _, Row, Transaction, params};
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use serde::Serialize;
 
 use crate::column::{int, named, uint};
@@ -209,7 +209,7 @@ fn check(title: Option<&str>, detail: Option<&str>) -> Result<(), Invalid> {
     Ok(())
 }
 
-fn find(db: &Transaction<'_>, agent: &AgentName, id: &str) -> Result<Task, TaskError> {
+fn find(db: &Connection, agent: &AgentName, id: &str) -> Result<Task, TaskError> {
     let not_found = || TaskError::NotFound { id: id.to_owned() };
     let TaskId(number) = TaskId::parse(id).ok_or_else(not_found)?;
     db.prepare_cached(

@@ -82,11 +82,12 @@ impl Tokens<'_> {
 
     /// The good token of this digest; `None` as well for a revoked one.
     pub fn find(&self, digest: &TokenDigest) -> Result<Option<Token>, TokenError> {
-        self.0.read(|db| {
+        self.0.read_once(|db| {
             let found = db
-                .prepare_cached(&format!(
-                    "SELECT {COLUMNS} FROM token WHERE digest = ?1 AND revoked IS NULL"
-                ))?
+                .prepare_cached(
+                    "SELECT id, agent, name, minted, revoked FROM token
+                     WHERE digest = ?1 AND revoked IS NULL",
+                )?
                 .query_row(params![digest], token)
                 .optional()?;
             Ok(found)

@@ -93,7 +93,7 @@ fn a_newer_store_is_refused_and_left_alone() {
     drop(Store::open(directory.path(), 1).unwrap());
     sql(directory.path()).pragma_update(None, "user_version", 99).unwrap();
     let error = Store::open(directory.path(), 1).unwrap_err();
-    assert!(matches!(error, OpenError::Newer { found: 99, supported: 4 }));
+    assert!(matches!(error, OpenError::Newer { found: 99, supported: 5 }));
     assert!(error.to_string().contains("update xpressclaw"), "{error}");
     let version: u32 =
         sql(directory.path()).query_row("PRAGMA user_version", [], |row| row.get(0)).unwrap();
@@ -119,11 +119,29 @@ fn spend_is_append_only() {
     let id = reserve(&store, 10, &[]);
     store.ledger().release(id, 11).unwrap();
     let sql = sql(directory.path());
-    for statement in ["UPDATE spend SET cost = 5", "DELETE FROM spend"] {
+    let refused = |statement: &str, why: &str| {
         let error = sql.execute(statement, []).unwrap_err();
-        assert!(error.to_string().contains("append-only"), "{error}");
+        assert!(error.to_string().contains(why), "{statement}: {error}");
+    };
+    // Where it waits for its batch,
+    refused("UPDATE reservation SET cost = 5", "final");
+    refused("DELETE FROM reservation", "history");
+    // and after it.
+    let waiting = || {
+        let count = "SELECT count(*) FROM reservation";
+        sql.query_row(count, [], |row| row.get::<_, u32>(0)).unwrap()
+    };
+    let mut requests = 1;
+    while waiting() > 0 {
+        let id = reserve(&store, 10, &[]);
+        store.ledger().release(id, 11).unwrap();
+        requests += 1;
+        assert!(requests < 1_000, "no batch ever comes");
     }
-    assert_eq!(store.ledger().totals(&Filter::default()).unwrap().requests, 1);
+    assert!(requests > 1);
+    refused("UPDATE spend SET cost = 5", "append-only");
+    refused("DELETE FROM spend", "append-only");
+    assert_eq!(store.ledger().totals(&Filter::default()).unwrap().requests, requests);
 }
 
 #[test]

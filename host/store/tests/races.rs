@@ -98,8 +98,9 @@ fn no_race_passes_a_cap() {
                 }
                 let used: i64 = sql
                     .query_row(
-                        "SELECT (SELECT ifnull(sum(cost), 0) FROM spend)
-                              + (SELECT ifnull(sum(amount), 0) FROM reservation)",
+                        "SELECT (SELECT ifnull(sum(cost), 0) FROM history)
+                              + (SELECT ifnull(sum(amount), 0) FROM reservation
+                                 WHERE ending IS NULL)",
                         [],
                         |row| row.get(0),
                     )

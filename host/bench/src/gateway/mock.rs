@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::io::{BufRead as _, BufReader};
+use std::os::unix::process::CommandExt as _;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -35,6 +36,7 @@ pub fn start() -> Result<Mock> {
     let mut child = Command::new(std::env::current_exe()?)
         .args(["gateway", super::MOCK])
         .stdout(Stdio::piped())
+        .process_group(0)
         .spawn()?;
     let url = first_line(&mut child).context("the provider did not start")?;
     Ok(Mock { url, _running: Running(child) })

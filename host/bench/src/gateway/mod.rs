@@ -14,15 +14,17 @@ mod report;
 
 use std::time::Duration;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 
 use crate::process::{cpu, memory};
 use crate::stats::conditions;
-use gateways::Target;
+use gateways::{Peers, Target};
 use load::{Outcome, closed, open};
 
 /// What makes the program the provider.
 const MOCK: &str = "--mock";
+/// After the number of rounds: no peers.
+const ALONE: &str = "alone";
 /// Rounds when none are asked for; quantiles are over the samples of all.
 const ROUNDS: usize = 3;
 /// Streams that begin each second. Each lasts two, so twice as many are open.
@@ -51,6 +53,11 @@ pub fn run(arguments: &[String]) -> Result<()> {
     if arguments.first().is_some_and(|first| first == MOCK) {
         return mock::run();
     }
+    let peers = match arguments.get(1).map(String::as_str) {
+        None => Peers::Beside,
+        Some(ALONE) => Peers::Without,
+        Some(other) => bail!("`{other}`: after the rounds there may be `{ALONE}`, for no peers"),
+    };
     let rounds = match arguments.first() {
         Some(text) => text.parse().context("the number of rounds")?,
         None => ROUNDS,
@@ -59,7 +66,7 @@ pub fn run(arguments: &[String]) -> Result<()> {
     // The client wants one, also where nothing is encrypted. An earlier one is as good.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let mock = mock::start()?;
-    let targets = gateways::start(&mock)?;
+    let targets = gateways::start(&mock, peers)?;
     println!("{}, {rounds} rounds in turns\n", conditions());
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let mut seen: Vec<Seen> = targets.iter().map(|_| Seen::default()).collect();

@@ -3,7 +3,7 @@
 use std::ops::RangeInclusive;
 
 use domain::{AgentName, BudgetLine, NanoDollars, OnExceeded, Scope, Window};
-use rusqlite::{Row, Transaction, params};
+use rusqlite::{Connection, Row, params};
 
 use super::Ledger;
 use super::window::Zone;
@@ -172,7 +172,7 @@ fn key(agent: Option<&AgentName>, scope: Scope) -> Result<&str, CapError> {
 }
 
 pub(super) fn effective(
-    db: &Transaction<'_>,
+    db: &Connection,
     agent: &AgentName,
     configured: &[Cap],
 ) -> rusqlite::Result<Vec<Cap>> {

@@ -3,7 +3,7 @@
 use domain::chat::Usage;
 use domain::{AgentName, NanoDollars, Price, SessionId, TurnId};
 use rusqlite::types::Value;
-use rusqlite::{OptionalExtension as _, Row, Transaction, params_from_iter};
+use rusqlite::{Connection, OptionalExtension as _, Row, params_from_iter};
 use serde::Serialize;
 
 use super::{Ledger, ReservationId, sums};
@@ -107,7 +107,7 @@ impl Ledger<'_> {
         invalid::page(limit, HISTORY_PAGE_MAX)?;
         let (condition, mut values) = filter.condition();
         values.push(Value::Integer(i64::from(limit)));
-        let sql = format!("SELECT * FROM spend WHERE {condition} ORDER BY id DESC LIMIT ?");
+        let sql = format!("SELECT * FROM history WHERE {condition} ORDER BY id DESC LIMIT ?");
         self.0.read(|db| {
             let mut statement = db.prepare_cached(&sql)?;
             let spends = statement
@@ -121,7 +121,7 @@ impl Ledger<'_> {
     pub fn spend(&self, id: ReservationId) -> Result<Option<Spend>, HistoryError> {
         self.0.read(|db| {
             let found = db
-                .prepare_cached("SELECT * FROM spend WHERE id = ?1")?
+                .prepare_cached("SELECT * FROM history WHERE id = ?1")?
                 .query_row([id.0], spend)
                 .optional()?;
             Ok(found)
@@ -158,7 +158,7 @@ impl Filter<'_> {
     }
 }
 
-fn totals(db: &Transaction<'_>, filter: &Filter<'_>) -> rusqlite::Result<Totals> {
+fn totals(db: &Connection, filter: &Filter<'_>) -> rusqlite::Result<Totals> {
     const SUMMED: [&str; 7] =
         ["input", "cached", "cache_written", "output", "reasoning", "cost", "overshoot"];
     // In halves, because a sum over SQLite's integers that overflows is an error.
@@ -167,7 +167,7 @@ fn totals(db: &Transaction<'_>, filter: &Filter<'_>) -> rusqlite::Result<Totals>
         .map(|c| format!(", ifnull(sum({c} >> 32), 0), ifnull(sum({c} & 4294967295), 0)"))
         .collect();
     let (condition, values) = filter.condition();
-    let sql = format!("SELECT count(*){halves} FROM spend WHERE {condition}");
+    let sql = format!("SELECT count(*){halves} FROM history WHERE {condition}");
     db.prepare_cached(&sql)?.query_row(params_from_iter(values), |row| {
         let sum = |n: usize| -> rusqlite::Result<NanoDollars> {
             Ok(sums::whole(row.get(1 + 2 * n)?, row.get(2 + 2 * n)?))
@@ -187,7 +187,7 @@ fn totals(db: &Transaction<'_>, filter: &Filter<'_>) -> rusqlite::Result<Totals>
     })
 }
 
-/// A row of `spend`, in the order of its columns.
+/// A row of `history`, in the order of its columns.
 fn spend(row: &Row<'_>) -> rusqlite::Result<Spend> {
     Ok(Spend {
         id: ReservationId(row.get(0)?),

@@ -1,7 +1,7 @@
 //! How far each cap is used.
 
 use domain::{AgentName, BudgetLine, Scope, Window};
-use rusqlite::Transaction;
+use rusqlite::Connection;
 
 use super::cap::{self, Cap};
 use super::window::span;
@@ -38,7 +38,7 @@ impl Ledger<'_> {
 }
 
 pub(super) fn line(
-    db: &Transaction<'_>,
+    db: &Connection,
     cap: &Cap,
     agent: &AgentName,
     task: &str,

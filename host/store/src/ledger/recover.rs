@@ -4,7 +4,7 @@ use std::path::Path;
 
 use domain::NanoDollars;
 use domain::chat::Usage;
-use rusqlite::{Connection, Transaction, TransactionBehavior};
+use rusqlite::{Connection, TransactionBehavior};
 
 use super::history::Ending;
 use super::settle::{End, book};
@@ -55,12 +55,12 @@ pub(crate) fn adopt(
 }
 
 fn recover(
-    db: &Transaction<'_>,
+    db: &Connection,
     owner: &Owner,
     now_ms: u64,
 ) -> rusqlite::Result<(Vec<Recovered>, Vec<Remains>)> {
     let owners = db
-        .prepare_cached("SELECT DISTINCT owner FROM reservation")?
+        .prepare_cached("SELECT DISTINCT owner FROM reservation WHERE ending IS NULL")?
         .query_map([], |row| row.get(0))?
         .collect::<rusqlite::Result<Vec<String>>>()?;
     let mut recovered = Vec::new();
@@ -78,13 +78,15 @@ fn recover(
 }
 
 fn settle_all(
-    db: &Transaction<'_>,
+    db: &Connection,
     owner: &str,
     now_ms: u64,
     recovered: &mut Vec<Recovered>,
 ) -> rusqlite::Result<()> {
     let open = db
-        .prepare_cached("SELECT id, amount FROM reservation WHERE owner = ?1 ORDER BY id")?
+        .prepare_cached(
+            "SELECT id, amount FROM reservation WHERE owner = ?1 AND ending IS NULL ORDER BY id",
+        )?
         .query_map([owner], |row| Ok((ReservationId(row.get(0)?), money(row.get(1)?))))?
         .collect::<rusqlite::Result<Vec<_>>>()?;
     for (id, amount) in open {

@@ -1,11 +1,10 @@
 //! Reserving: the one decision whether a request may spend.
 
 use domain::{AgentName, BudgetLine, NanoDollars, OnExceeded, Price, SessionId, TurnId};
-use rusqlite::{Transaction, params};
+use rusqlite::{Connection, params};
 
 use super::cap::{self, Cap};
 use super::lines::line;
-use super::sums::{self, Change};
 use super::{Ledger, ReservationId};
 use crate::column::int;
 use crate::database::DatabaseError;
@@ -143,17 +142,20 @@ fn leniency(action: OnExceeded) -> u8 {
 }
 
 fn insert(
-    db: &Transaction<'_>,
+    db: &Connection,
     owner: &str,
     request: &ReserveRequest<'_>,
     amount: NanoDollars,
     now_ms: u64,
 ) -> rusqlite::Result<ReservationId> {
+    // Whatever leaves `reservation` is in `spend`, so the highest of both was the last.
     db.prepare_cached(
         "INSERT INTO reservation
-         (owner, agent, session, turn, task, requested_model, model,
+         (id, owner, agent, session, turn, task, requested_model, model,
           price_input, price_cached, price_cache_write, price_output, amount, at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+         VALUES (1 + max(ifnull((SELECT max(id) FROM reservation), 0),
+                         ifnull((SELECT max(id) FROM spend), 0)),
+                 ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
     )?
     .execute(params![
         owner,
@@ -170,8 +172,5 @@ fn insert(
         int(amount.0),
         int(now_ms),
     ])?;
-    let id = ReservationId(db.last_insert_rowid());
-    let change = Change { settled: 0, reserved: int(amount.0) };
-    sums::add(db, request.agent.as_str(), request.task, now_ms, change)?;
-    Ok(id)
+    Ok(ReservationId(db.last_insert_rowid()))
 }

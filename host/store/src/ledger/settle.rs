@@ -2,12 +2,11 @@
 
 use domain::chat::Usage;
 use domain::{NanoDollars, Price};
-use rusqlite::{OptionalExtension as _, Transaction, params};
+use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::history::Ending;
-use super::sums::{self, Change};
-use super::{Ledger, ReservationId};
-use crate::column::{int, money, named, uint};
+use super::{Ledger, ReservationId, fold};
+use crate::column::{int, money, named};
 use crate::database::DatabaseError;
 
 /// What a request really used.
@@ -96,7 +95,7 @@ impl Ledger<'_> {
         };
         self.0.write(|db| {
             let reserved = db
-                .prepare_cached("SELECT amount FROM reservation WHERE id = ?1")?
+                .prepare_cached("SELECT amount FROM reservation WHERE id = ?1 AND ending IS NULL")?
                 .query_row([id.0], |row| row.get(0))
                 .optional()?
                 .map(money);
@@ -116,9 +115,9 @@ pub(super) struct End<'a> {
     pub(super) price: Option<Price>,
 }
 
-/// Moves a reservation into the history.
+/// Ends an open reservation.
 pub(super) fn book(
-    db: &Transaction<'_>,
+    db: &Connection,
     id: ReservationId,
     reserved: NanoDollars,
     end: &End<'_>,
@@ -126,14 +125,14 @@ pub(super) fn book(
     now_ms: u64,
 ) -> rusqlite::Result<Settled> {
     let cost = end.cost.min(NanoDollars::MAX);
-    let over = cost.0.saturating_sub(reserved.0);
     db.prepare_cached(
-        "INSERT INTO spend
-         SELECT id, agent, session, turn, task, requested_model, model, ?2, ?3, ?4, ?5, ?6, ?7,
-                ifnull(?12, price_input), ifnull(?13, price_cached),
-                ifnull(?14, price_cache_write), ifnull(?15, price_output),
-                amount, ?8, ?9, ?10, at, ?11
-         FROM reservation WHERE id = ?1",
+        "UPDATE reservation SET
+            served_model = ?2, input = ?3, cached = ?4, cache_written = ?5, output = ?6,
+            reasoning = ?7, cost = ?8, ending = ?9, settled_at = ?10,
+            price_input = ifnull(?11, price_input), price_cached = ifnull(?12, price_cached),
+            price_cache_write = ifnull(?13, price_cache_write),
+            price_output = ifnull(?14, price_output)
+         WHERE id = ?1",
     )?
     .execute(params![
         id.0,
@@ -144,7 +143,6 @@ pub(super) fn book(
         int(end.usage.output),
         int(end.usage.reasoning),
         int(cost.0),
-        int(over),
         ending.as_str(),
         int(now_ms),
         end.price.map(|price| int(price.input)),
@@ -152,17 +150,13 @@ pub(super) fn book(
         end.price.map(|price| int(price.cache_write)),
         end.price.map(|price| int(price.output)),
     ])?;
-    let (agent, task, at): (String, String, i64) = db
-        .prepare_cached("DELETE FROM reservation WHERE id = ?1 RETURNING agent, task, at")?
-        .query_row([id.0], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
-    let change = Change { settled: int(cost.0), reserved: -int(reserved.0) };
-    sums::add(db, &agent, &task, uint(at), change)?;
+    fold::due(db, id)?;
     Ok(settled(cost, reserved, ending))
 }
 
 /// What an earlier settlement has booked.
-fn booked(db: &Transaction<'_>, id: ReservationId) -> rusqlite::Result<Option<Settled>> {
-    db.prepare_cached("SELECT cost, reserved, ending FROM spend WHERE id = ?1")?
+fn booked(db: &Connection, id: ReservationId) -> rusqlite::Result<Option<Settled>> {
+    db.prepare_cached("SELECT cost, reserved, ending FROM history WHERE id = ?1")?
         .query_row([id.0], |row| {
             let ending = named(row, 2, Ending::from_name)?;
             Ok(settled(money(row.get(0)?), money(row.get(1)?), ending))

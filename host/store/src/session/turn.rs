@@ -4,7 +4,7 @@ use domain::chat::Usage;
 use domain::event::Stop;
 use domain::limits::{LOG_LINE_MAX_BYTES, MESSAGES_MAX};
 use domain::{NanoDollars, Part, SessionId, TurnId};
-use rusqlite::{Row, Transaction, params};
+use rusqlite::{Connection, Row, params};
 use serde::{Deserialize, Serialize};
 
 use super::{SESSION_PAGE_MAX, SessionError, Sessions};
@@ -204,17 +204,12 @@ fn name_of(stop: Stop) -> &'static str {
     }
 }
 
-fn touch(db: &Transaction<'_>, session: &SessionId, now_ms: u64) -> rusqlite::Result<usize> {
+fn touch(db: &Connection, session: &SessionId, now_ms: u64) -> rusqlite::Result<usize> {
     db.prepare_cached("UPDATE session SET updated = ?2 WHERE id = ?1")?
         .execute(params![session.as_str(), int(now_ms)])
 }
 
-fn add_message(
-    db: &Transaction<'_>,
-    turn: &TurnId,
-    role: Role,
-    parts: &[Part],
-) -> rusqlite::Result<()> {
+fn add_message(db: &Connection, turn: &TurnId, role: Role, parts: &[Part]) -> rusqlite::Result<()> {
     let parts = serde_json::to_string(parts)
         .map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))?;
     db.prepare_cached("INSERT INTO message (turn, role, parts) VALUES (?1, ?2, ?3)")?
