@@ -111,6 +111,24 @@ mod tests {
         }
     }
 
+    /// The templates are the shipped examples: who mends one mends both.
+    #[test]
+    fn sources_are_those_of_the_shipped_examples() {
+        /// Lines of the head of a file, which say where the contract lies.
+        const HEAD: usize = 8;
+        for (language, file, example) in [
+            (Language::Js, "src/harness.js", "echo-js/src/harness.js"),
+            (Language::Python, "src/main.py", "echo-python/src/echo.py"),
+        ] {
+            let components = concat!(env!("CARGO_MANIFEST_DIR"), "/../../components");
+            let shipped = std::fs::read_to_string(Path::new(components).join(example)).unwrap();
+            let files = files_of(language);
+            let (_, template) = files.iter().find(|(path, _)| path == file).unwrap();
+            let body = |text: &str| text.lines().skip(HEAD).map(str::to_owned).collect::<Vec<_>>();
+            assert_eq!(body(template), body(&shipped), "{example}");
+        }
+    }
+
     #[test]
     fn nothing_is_overwritten() {
         let folder = tempfile::tempdir().unwrap();
