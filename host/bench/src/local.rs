@@ -69,29 +69,33 @@ fn model_file() -> Result<PathBuf> {
 }
 
 async fn all(file: &Path, rounds: usize, threads: NonZeroU32) -> Result<()> {
-    let options = Options {
-        threads,
-        context: NonZeroU32::new(CONTEXT).unwrap_or(NonZeroU32::MIN),
-        ..Options::default()
+    let open = || {
+        let context = NonZeroU32::new(CONTEXT).unwrap_or(NonZeroU32::MIN);
+        Ok(LocalModel::open(file, Options { threads, context, ..Options::default() })?)
     };
-    let model = LocalModel::open(file, options)?;
     println!("{}, {threads} thread(s), {rounds} rounds in turns, medians\n", file.display());
-    against_plain(&model, file, rounds, threads).await?;
+    let alone = against_plain(open, file, rounds, threads).await?;
+    let model = open()?;
+    beside_idle(&model, rounds, alone).await?;
     second_turn(&model, rounds).await?;
     together(&model, rounds).await
 }
 
+/// One session, as the plain loop is one: with a cache of its own in each round. Returns the tokens
+/// that it reads in a second, in thousandths.
 async fn against_plain(
-    model: &LocalModel,
+    open: impl Fn() -> Result<LocalModel>,
     file: &Path,
     rounds: usize,
     threads: NonZeroU32,
-) -> Result<()> {
-    // Loads the weights and the file cache.
-    ask(model, "warm", vec![question(0)]).await?;
+) -> Result<u64> {
     let (mut reading, mut writing) = ([Vec::new(), Vec::new()], [Vec::new(), Vec::new()]);
     for round in 1..=rounds {
-        let ours = ask(model, &format!("round-{round}"), vec![question(round)]).await?;
+        let model = open()?;
+        // Loads the weights and the file cache, and leaves next to nothing in the model's.
+        ask(&model, "warm", vec![Message::User(vec![Part::text("Hi.")])]).await?;
+        let ours = ask(&model, "measured", vec![question(round)]).await?;
+        drop(model);
         let read = ours.usage.input - ours.usage.cached;
         let plain = local_peer::measure(file, read, ours.usage.output, threads)?;
         reading[0].push(rate(read, ours.reading));
@@ -99,6 +103,7 @@ async fn against_plain(
         writing[0].push(rate(ours.usage.output, ours.writing));
         writing[1].push(rate(ours.usage.output, plain.writing));
     }
+    let alone = median(&reading[0]);
     println!("{:<12}{:>16}{:>16}{:>8}", "tokens/s", "our provider", "plain loop", "ratio");
     for (name, [ours, plain]) in [("reading", reading), ("writing", writing)] {
         let (ours, plain) = (median(&ours) as f64 / 1e3, median(&plain) as f64 / 1e3);
@@ -106,6 +111,28 @@ async fn against_plain(
         let word = if ratio >= PROMISED { "held" } else { "MISSED" };
         println!("{name:<12}{ours:>16.1}{plain:>16.1}{ratio:>8.3}   promised {PROMISED}: {word}");
     }
+    Ok(alone)
+}
+
+/// What it costs that other sessions are kept for their next turn: llama.cpp looks over their part of
+/// the cache too.
+async fn beside_idle(model: &LocalModel, rounds: usize, alone: u64) -> Result<()> {
+    let mut kept = 0;
+    for number in 0.. {
+        let idle = ask(model, &format!("idle-{number}"), vec![question(1_000 + number)]).await?;
+        kept += idle.usage.input + idle.usage.output;
+        // One more, which is measured, has room.
+        if kept + 2 * (idle.usage.input + idle.usage.output) > u64::from(CONTEXT) {
+            break;
+        }
+    }
+    let mut reading = Vec::new();
+    for round in 1..=rounds {
+        let ours = ask(model, "measured", vec![question(round)]).await?;
+        reading.push(rate(ours.usage.input - ours.usage.cached, ours.reading));
+    }
+    let share = median(&reading) as f64 / alone as f64;
+    println!("reading beside {kept} tokens of idle sessions: {share:.2} of the speed without");
     Ok(())
 }
 

@@ -100,8 +100,8 @@ pub trait Provider: Send + Sync {
     /// Must not retry: the pipeline does, and only before the first delta.
     async fn call(&self, call: Call) -> Result<Deltas, ProviderError>;
 
-    /// Counts the tokens of a text with the provider's tokenizer, or a bound that is never low by
-    /// more than the tokenizer's error: used when a provider reports no usage.
+    /// Counts the tokens of a text with the provider's tokenizer, or the nearest one: used when a
+    /// provider reports no usage, and to fit a history into a window. May take a while at first.
     fn count_tokens(&self, text: &str) -> u64 {
         // A quarter of the bytes is the usual rule of thumb for English; rounding up keeps
         // one-letter texts at one token.

@@ -21,6 +21,7 @@ use domain::provider::{Call, Deltas, ModelInfo, Provider, ProviderError};
 pub use config::{AnthropicConfig, ClaudeModel, EFFORTS, ThinkingStyle};
 
 use crate::endpoint::{ConfigError, Endpoint, KeyHeader, Settings};
+use crate::tokens;
 
 /// Where a call goes below the base URL.
 const PATH: &str = "/messages";
@@ -84,5 +85,9 @@ impl Provider for Anthropic {
         let response = self.endpoint.post(&body, &claude.facts).await?;
         let refusals = self.endpoint.refusals(&claude.facts);
         Ok(answer::deltas(response, &call, refusals, self.endpoint.timeouts()))
+    }
+
+    fn count_tokens(&self, text: &str) -> u64 {
+        tokens::count(text)
     }
 }

@@ -9,5 +9,6 @@ pub mod endpoint;
 pub mod openai;
 pub mod script;
 pub mod secret;
+mod tokens;
 
 pub use secret::{Secret, SecretRef};

@@ -19,6 +19,7 @@ pub use config::{
 };
 
 use crate::endpoint::{ConfigError, Endpoint, KeyHeader, ModelFacts, Settings};
+use crate::tokens;
 
 /// Where a call goes below the base URL.
 const PATH: &str = "/chat/completions";
@@ -101,5 +102,9 @@ impl Provider for OpenAi {
         let response = self.endpoint.post(&body, &facts).await?;
         let context = answer::Context::new(&call, self.endpoint.refusals(&facts));
         Ok(answer::deltas(response, context, self.endpoint.timeouts()))
+    }
+
+    fn count_tokens(&self, text: &str) -> u64 {
+        tokens::count(text)
     }
 }
