@@ -14,6 +14,7 @@ use crate::limits::{self, Limits};
 use crate::local::Local;
 use crate::mcp::McpServer;
 use crate::provider::{Provider, collect};
+use crate::trust::Trust;
 
 /// The version of the layout that this program reads.
 pub const VERSION: u32 = 1;
@@ -44,6 +45,8 @@ pub struct Config {
     pub providers: BTreeMap<String, Provider>,
     /// `local`: the model that runs on this machine.
     pub local: Local,
+    /// `trust`, in the order of the file: whose signatures are asked for.
+    pub trust: Vec<Trust>,
 }
 
 pub(crate) const KEYS: Keys = Keys {
@@ -58,6 +61,7 @@ pub(crate) const KEYS: Keys = Keys {
         "mcp_servers",
         "providers",
         "local",
+        "trust",
     ],
     later: &[],
 };
@@ -103,6 +107,7 @@ impl Config {
             mcp_servers,
             providers: collect(providers.as_ref(), Provider::read),
             local: table.get("local").map(|field| Local::read(&field)).unwrap_or_default(),
+            trust: table.get("trust").map(|field| Trust::read_all(&field)).unwrap_or_default(),
         }
     }
 }
@@ -119,7 +124,7 @@ fn time_zone(name: &str) -> Result<String, String> {
 
 #[cfg(test)]
 mod tests {
-    use crate::{agent, approvals, budget, limits, local, mcp, provider};
+    use crate::{agent, approvals, budget, limits, local, mcp, provider, trust};
 
     /// What the documentation calls complete is complete.
     #[test]
@@ -138,6 +143,7 @@ mod tests {
             &provider::MODEL_KEYS,
             &provider::PRICE_KEYS,
             &provider::TIER_KEYS,
+            &trust::KEYS,
         ];
         for key in all.iter().flat_map(|keys| keys.known) {
             assert!(example.contains(&format!("{key}:")), "{key}");

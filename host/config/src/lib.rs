@@ -22,6 +22,7 @@ mod node;
 mod problem;
 mod protocol;
 mod provider;
+mod trust;
 
 pub use agent::Agent;
 pub use budget::{Budget, WARN_AT_DEFAULT, WARN_AT_MAX};
@@ -34,3 +35,4 @@ pub use mcp::{McpServer, McpTransport, START_TIMEOUT_DEFAULT, TIMEOUT_DEFAULT, T
 pub use problem::{Fault, Problem};
 pub use protocol::{Habits, OutputLimit, ProviderKind, ReasoningHistory, Thinking};
 pub use provider::{Header, Model, Provider, SecretRef};
+pub use trust::{KeySource, Trust};

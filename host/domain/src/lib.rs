@@ -13,6 +13,7 @@ pub mod input;
 mod left_out;
 pub mod limits;
 pub mod money;
+pub mod namespace;
 pub mod provider;
 mod quoted;
 pub mod user;

@@ -1,10 +1,10 @@
-//! The layers of `host/`, and what only some crates may depend on. Called by the repository's tests.
+//! The layers of `host/` and `registry-tools/`, and what only some crates may depend on. Called by the repository's tests.
 //!
 //! A new crate is added to `LAYERS` here: its place is a decision.
 
 use super::crates::{Crate, Dependency, Kind};
 
-/// One layer of `host/`. A crate may use crates of the layers below its own.
+/// One layer. A crate may use crates of the layers below its own.
 struct Layer {
     crates: &'static [&'static str],
     siblings: Siblings,
@@ -46,6 +46,11 @@ const LAYERS: &[Layer] = &[
         ],
         siblings: Siblings::Neighbours,
     },
+    // What an artifact looks like, where it is kept, where it comes from, who vouches for it.
+    Layer { crates: &["artifact"], siblings: Siblings::Strangers },
+    Layer { crates: &["cache"], siblings: Siblings::Strangers },
+    Layer { crates: &["registry"], siblings: Siblings::Strangers },
+    Layer { crates: &["trust"], siblings: Siblings::Strangers },
     Layer { crates: &["session"], siblings: Siblings::Strangers },
     // Distribution and authoring, below `registry-tools/`.
     Layer { crates: &["kit"], siblings: Siblings::Strangers },
@@ -94,7 +99,7 @@ pub fn violations(crates: &[Crate]) -> Vec<String> {
     let mut found = Vec::new();
     for krate in crates {
         folder(krate, &mut found);
-        if in_host(krate) && !TOOLS.contains(&krate.name.as_str()) {
+        if in_layers(krate) && !TOOLS.contains(&krate.name.as_str()) {
             order(krate, &mut found);
             only(krate, &mut found);
         }
@@ -102,8 +107,8 @@ pub fn violations(crates: &[Crate]) -> Vec<String> {
     found
 }
 
-fn in_host(krate: &Crate) -> bool {
-    krate.folder.starts_with("host/")
+fn in_layers(krate: &Crate) -> bool {
+    ["host/", "registry-tools/"].iter().any(|folder| krate.folder.starts_with(folder))
 }
 
 fn folder(krate: &Crate, found: &mut Vec<String>) {
