@@ -1,4 +1,5 @@
-//! The layers of `host/` and `registry-tools/`, and what only some crates may depend on. Called by the repository's tests.
+//! The layers of `host/` and `registry-tools/`, and what only some crates may depend on. Called by the
+//! tests of the repository.
 //!
 //! A new crate is added to `LAYERS` here: its place is a decision.
 
@@ -52,7 +53,7 @@ const LAYERS: &[Layer] = &[
     Layer { crates: &["registry"], siblings: Siblings::Strangers },
     Layer { crates: &["trust"], siblings: Siblings::Strangers },
     Layer { crates: &["session"], siblings: Siblings::Strangers },
-    // Distribution and authoring, below `registry-tools/`.
+    // Authoring.
     Layer { crates: &["kit"], siblings: Siblings::Strangers },
     Layer { crates: &["xpressclaw"], siblings: Siblings::Strangers },
 ];
