@@ -12,6 +12,7 @@ use crate::host;
 use crate::process::{self, on_path};
 use crate::settings::Settings;
 use crate::setup;
+use crate::system;
 use crate::test_authoring;
 use crate::test_clients;
 use crate::test_servers;
@@ -50,6 +51,7 @@ pub fn lint(settings: &Settings) -> Result<()> {
 /// that runner.
 pub fn test(settings: &Settings, arguments: &[OsString]) -> Result<()> {
     setup::base(settings)?;
+    system::install_for_tests(settings)?;
     components::build(settings, &[])?;
     components::test(settings)?;
     let mut xtask = host::cargo(settings, "test");

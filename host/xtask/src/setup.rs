@@ -20,6 +20,7 @@ pub fn base(settings: &Settings) -> Result<()> {
 /// All of it, built components included: afterwards nothing is downloaded any more, save crates.
 pub fn all(settings: &Settings) -> Result<()> {
     base(settings)?;
+    system::install_for_tests(settings)?;
     components::build(settings, &[])?;
     test_servers::install(settings)?;
     test_clients::install(settings).map(drop)

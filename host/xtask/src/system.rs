@@ -34,26 +34,43 @@ const NEEDS: [Need; 9] = [
     Need { found: || on_path("curl").is_some(), package: "curl" },
 ];
 
-/// Installs what is missing, or says how.
+/// A real registry, another program that reads it, and what makes its password file: only tests
+/// talk to them.
+const TEST_NEEDS: [Need; 3] = [
+    Need { found: || on_path("docker-registry").is_some(), package: "docker-registry" },
+    Need { found: || on_path("skopeo").is_some(), package: "skopeo" },
+    Need { found: || on_path("htpasswd").is_some(), package: "apache2-utils" },
+];
+
+/// Installs what is missing to build and run, or says how.
 pub fn install_missing(settings: &Settings) -> Result<()> {
-    if missing().is_empty() {
+    install_all(settings, &NEEDS)
+}
+
+/// Installs what tests need besides, or says how.
+pub fn install_for_tests(settings: &Settings) -> Result<()> {
+    install_all(settings, &TEST_NEEDS)
+}
+
+fn install_all(settings: &Settings, needs: &[Need]) -> Result<()> {
+    if missing(needs).is_empty() {
         return Ok(());
     }
     let _held = hold(&settings.lock("system"))?;
-    let packages = missing();
+    let packages = missing(needs);
     if packages.is_empty() {
         return Ok(());
     }
     install(&packages)?;
-    let still = missing();
+    let still = missing(needs);
     if still.is_empty() {
         return Ok(());
     }
     bail!("installed, but still not found: {}; fix: open a new shell", still.join(" "))
 }
 
-fn missing() -> Vec<&'static str> {
-    NEEDS.iter().filter(|need| !(need.found)()).map(|need| need.package).collect()
+fn missing(needs: &[Need]) -> Vec<&'static str> {
+    needs.iter().filter(|need| !(need.found)()).map(|need| need.package).collect()
 }
 
 fn install(packages: &[&str]) -> Result<()> {
