@@ -9,6 +9,7 @@ mod host;
 mod hostcall;
 mod idle;
 mod instantiate;
+mod layout;
 mod local;
 mod local_peer;
 mod process;
@@ -28,6 +29,7 @@ fn main() -> Result<()> {
         "hostcall" => hostcall::run(&rest),
         "idle" => idle::run(&rest),
         "instantiate" => instantiate::run(&rest),
+        "layout" => layout::run(&rest),
         "local" => local::run(&rest),
         "run-pi" => run_pi::run(&rest),
         other => bail!(

@@ -44,15 +44,8 @@ pub fn run(arguments: &[String]) -> Result<()> {
         None => ROUNDS,
     };
     ensure!(rounds > 0, "at least one round is needed");
-    let variable = |name: &str| {
-        env::var_os(name)
-            .with_context(|| format!("{name} is not set: run `cargo xtask bench run-pi`"))
-    };
-    let (ours, pi, node) = (
-        variable("XPRESSCLAW_BINARY")?,
-        variable("XPRESSCLAW_PEER_PI")?,
-        variable("XPRESSCLAW_PEER_NODE")?,
-    );
+    let (ours, pi, node) =
+        (binary()?, variable("XPRESSCLAW_PEER_PI")?, variable("XPRESSCLAW_PEER_NODE")?);
     let server = Server::start()?;
     let folder = tempfile::tempdir()?;
     prepare(folder.path(), &server)?;
@@ -71,7 +64,17 @@ pub fn run(arguments: &[String]) -> Result<()> {
     Ok(())
 }
 
-fn prepare(folder: &Path, server: &Server) -> Result<()> {
+fn variable(name: &str) -> Result<OsString> {
+    env::var_os(name).with_context(|| format!("{name} is not set: run `cargo xtask bench run-pi`"))
+}
+
+/// Our program.
+pub fn binary() -> Result<OsString> {
+    variable("XPRESSCLAW_BINARY")
+}
+
+/// Configures both, in a folder, for the server.
+pub fn prepare(folder: &Path, server: &Server) -> Result<()> {
     let url = format!("http://{}/v1", server.address);
     fs::create_dir_all(folder.join("workspace"))?;
     fs::create_dir_all(folder.join("agent"))?;
@@ -90,7 +93,7 @@ fn prepare(folder: &Path, server: &Server) -> Result<()> {
     Ok(())
 }
 
-fn our_command(binary: &OsString, folder: &Path) -> Command {
+pub fn our_command(binary: &OsString, folder: &Path) -> Command {
     let mut command = Command::new(binary);
     command
         .args(["run", "pi", PROMPT, "--model", "bench/m", "--workspace"])

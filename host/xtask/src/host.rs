@@ -7,6 +7,7 @@ use std::process::Command;
 use anyhow::Result;
 
 use crate::components;
+use crate::layout;
 use crate::process;
 use crate::settings::{Profile, Settings};
 use crate::setup;
@@ -37,13 +38,21 @@ pub fn run<'a>(settings: &Settings, arguments: impl Iterator<Item = &'a OsStr>) 
 pub fn prepare(settings: &Settings, profile: Profile, packages: &[&str]) -> Result<()> {
     setup::base(settings)?;
     components::build(settings, &[])?;
-    compile(settings, profile, packages)
+    compile(settings, profile, packages)?;
+    if profile == Profile::Release && layout::renew(settings)? {
+        compile(settings, profile, packages)?;
+    }
+    Ok(())
 }
 
 fn compile(settings: &Settings, profile: Profile, packages: &[&str]) -> Result<()> {
     let mut cargo = cargo(settings, "build");
     if profile == Profile::Release {
         cargo.args(["--release", "--features", "xpressclaw/static-stdcxx"]);
+        if let Some(folder) = layout::folder(settings) {
+            std::fs::create_dir_all(&folder)?;
+            cargo.env(layout::VARIABLE, folder);
+        }
     }
     for package in packages {
         cargo.args(["--package", package]);

@@ -8,6 +8,7 @@ mod checks;
 mod components;
 mod guest;
 mod host;
+mod layout;
 mod model;
 mod npm;
 mod process;
