@@ -62,7 +62,7 @@ pub enum Untrusted {
         digest: String,
         pattern: String,
         official: bool,
-        reason: Unproven,
+        reason: Box<Unproven>,
     },
 }
 
@@ -108,6 +108,7 @@ impl Policy {
             Ok(key) => return Ok(Verdict::Proven(key.id())),
             Err(reason) => {
                 let pattern = pattern.map_or_else(|| OFFICIAL.to_owned(), |p| p.to_string());
+                let reason = Box::new(reason);
                 Untrusted::Unproven { repository, digest, pattern, official, reason }
             }
         };
@@ -138,7 +139,7 @@ impl Untrusted {
                 )
             }
             Self::Unproven { repository, digest, pattern, official, reason } => {
-                let what = match reason {
+                let what = match **reason {
                     Unproven::Unsigned => format!(
                         "its publisher signs it with `xpressclaw harness sign {repository}@{digest} --key FILE`; \
                          what was signed after it came here is seen after `xpressclaw harness pull {repository}@{digest}`"
@@ -152,7 +153,7 @@ impl Untrusted {
                             .to_owned()
                     }
                 };
-                let rule = if *official || matches!(reason, Unproven::ForOther { .. }) {
+                let rule = if *official || matches!(**reason, Unproven::ForOther { .. }) {
                     String::new()
                 } else {
                     format!("; the rule that asks is `trust.{pattern:?}` in xpressclaw.yaml")
