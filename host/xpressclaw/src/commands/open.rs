@@ -58,11 +58,19 @@ pub fn load_config(global: &Global) -> Result<Config> {
         Some(file) => Config::load(&file),
         None => Config::load_default(Path::new(config::FILE_NAME)),
     };
-    loaded.map_err(|error| {
+    let config = loaded.map_err(|error| {
         let mut failure = Failure::usage("the configuration cannot be used");
         failure.hint = error.hint();
-        failure.because(error).into()
-    })
+        failure.because(error)
+    })?;
+    // Nobody is to believe that signatures are checked before they are.
+    if !config.trust.is_empty() {
+        return Err(Failure::usage("the configuration cannot be used")
+            .because("`trust` is for harnesses from registries, and this version pulls none")
+            .hint("take `trust:` out; harnesses run from a path or by name from a folder")
+            .into());
+    }
+    Ok(config)
 }
 
 pub fn has_store(data: &Path) -> bool {
