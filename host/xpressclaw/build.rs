@@ -13,6 +13,8 @@ fn main() {
     let (map, order) = (Path::new(&folder).join("map"), Path::new(&folder).join("order"));
     println!("cargo:rerun-if-changed={}", order.display());
     println!("cargo:rustc-link-arg-bins=-Wl,-Map={}", map.display());
+    // The order is of names as they are in the objects, and so must the map be.
+    println!("cargo:rustc-link-arg-bins=-Wl,--no-demangle");
     if order.exists() {
         println!("cargo:rustc-link-arg-bins=-Wl,--symbol-ordering-file={}", order.display());
         // Inlined since the order was made.
