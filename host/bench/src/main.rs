@@ -33,7 +33,7 @@ fn main() -> Result<()> {
         "local" => local::run(&rest),
         "run-pi" => run_pi::run(&rest),
         other => bail!(
-            "no benchmark `{other}`; there are: deadline [GUESTS], gateway [ROUNDS], hostcall [ROUNDS], \
+            "no benchmark `{other}`; there are: deadline [GUESTS], gateway [ROUNDS [alone]], hostcall [ROUNDS], \
              idle [PI RUST], instantiate [ROUNDS], local [ROUNDS [THREADS]], run-pi [ROUNDS]"
         ),
     }
