@@ -74,6 +74,12 @@ impl Approvals {
         *lock(&self.0.turn) = Turn::over();
     }
 
+    /// Resolves when the turn that runs now is cancelled or over. For who asks later on its behalf:
+    /// `check` belongs to the turn that runs when it is polled first.
+    pub fn ended(&self) -> impl Future<Output = ()> + Send + use<> {
+        lock(&self.0.turn).cancelled()
+    }
+
     /// The tools that the host offers until the next call of this: the harness's name of each, and
     /// the one that rules know it by. A `permit` for one of them is a question about that tool.
     pub fn offer(&self, tools: impl IntoIterator<Item = (String, String)>) {

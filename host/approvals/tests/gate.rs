@@ -466,3 +466,15 @@ async fn after_the_turn_nobody_is_asked() {
     gate.begin_turn(TurnId::mint(), std::future::pending());
     assert_eq!(gate.check(&tool).await, Ok(()));
 }
+
+#[tokio::test]
+async fn a_turn_that_is_over_stays_so_when_the_next_one_begins() {
+    let bench = Bench::new(&[], &[], &[], &[]);
+    let gate = bench.session("pi", "s");
+    gate.begin_turn(TurnId::mint(), std::future::pending());
+    let first = gate.ended();
+    gate.end_turn();
+    gate.begin_turn(TurnId::mint(), std::future::pending());
+    assert!(first.now_or_never().is_some());
+    assert!(gate.ended().now_or_never().is_none());
+}

@@ -60,11 +60,14 @@ impl Permission {
             signal.raise();
             return Self::of(answer, waitable, withdraw);
         };
+        // Of this turn: the task may run for the first time when the next one has begun.
+        let ended = approvals.ended();
         tokio::spawn(async move {
             let _open = slot;
             let verdict = tokio::select! {
                 biased;
                 () = cancellation.cancelled() => Err(Refusal::Cancelled),
+                () = ended => Err(Refusal::Cancelled),
                 _ = withdrawn => return,
                 verdict = decide(&call, &approvals) => verdict,
             };

@@ -3,6 +3,7 @@
 use std::mem::forget;
 
 use crate::bindings::exports::xpressclaw::harness::agent::Error;
+use crate::bindings::wasi::filesystem::types::{DescriptorFlags, OpenFlags, PathFlags};
 use crate::bindings::wasi::http::types::Fields;
 use crate::bindings::xpressclaw::base::content::Part;
 use crate::bindings::xpressclaw::base::wait;
@@ -15,7 +16,7 @@ use crate::bindings::xpressclaw::xclaw::{ask, budget, log, memory, task, version
 use crate::end::FOR_EVER_MS;
 use crate::models::request;
 use crate::text::call;
-use crate::{Words, number, told, word};
+use crate::{Words, files, number, told, word};
 
 /// `flood CALL [TIMES]`: without a number for ever. Answers and errors are ignored.
 pub fn flood(words: Words<'_>) -> Result<String, Error> {
@@ -69,7 +70,15 @@ pub fn leak(words: Words<'_>) -> Result<String, Error> {
         "input" => Box::new(|| forget(turn::input_ready())),
         "permit" => Box::new(|| forget(turn::permit(&call("delete everything")))),
         "fields" => Box::new(|| forget(Fields::new())),
-        "file" => Box::new(|| forget(std::fs::File::open("/workspace"))),
+        // By descriptors of the host's: the standard library has a smaller limit of its own.
+        "file" => {
+            let workspace = files::workspace();
+            let (reading, folder) = (DescriptorFlags::READ, OpenFlags::DIRECTORY);
+            Box::new(move || {
+                let opened = workspace.open_at(PathFlags::empty(), ".", folder, reading);
+                forget(opened.expect("the host has enough"));
+            })
+        }
         unknown => return Err(Error::Invalid(format!("no handle {unknown}"))),
     };
     for _ in 0..number(words, 1, u64::MAX) {

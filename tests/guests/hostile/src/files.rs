@@ -22,7 +22,7 @@ pub fn play(act: &str, words: Words<'_>) -> String {
     }
 }
 
-fn workspace() -> Descriptor {
+pub fn workspace() -> Descriptor {
     let mut directories = get_directories();
     let found = directories.iter().position(|(_, path)| path == "/workspace");
     directories.swap_remove(found.unwrap_or_default()).0
