@@ -19,6 +19,25 @@ use crate::state::State;
 pub struct ComponentFile {
     pub name: String,
     pub path: PathBuf,
+    /// What its bytes must have; `None`: whatever is there. A file that was verified is read again
+    /// when it is loaded, and may be another one by then.
+    pub digest: Option<Digest>,
+}
+
+impl ComponentFile {
+    /// A file that is believed as it is.
+    pub fn new(name: impl Into<String>, path: impl Into<PathBuf>) -> Self {
+        Self { name: name.into(), path: path.into(), digest: None }
+    }
+
+    fn verify(&self, found: Digest) -> Result<(), HarnessError> {
+        match self.digest {
+            Some(expected) if expected != found => {
+                Err(HarnessError::Altered { path: self.path.clone(), expected, found })
+            }
+            _ => Ok(()),
+        }
+    }
 }
 
 /// A middleware that was joined with a harness.
@@ -68,7 +87,9 @@ impl Harness {
         compiling: impl FnOnce(),
     ) -> Result<Self, HarnessError> {
         if middleware.is_empty() {
-            return Self::load(runtime, &harness.name, &harness.path, compiling);
+            let loaded = Self::load(runtime, &harness.name, &harness.path, compiling)?;
+            harness.verify(loaded.digest)?;
+            return Ok(loaded);
         }
         let files: Vec<_> = std::iter::once(harness).chain(middleware).collect();
         let paths: Vec<_> = files.iter().map(|file| file.path.as_path()).collect();
@@ -82,6 +103,9 @@ impl Harness {
         let engine = runtime.engine().wasmtime();
         let (component, digests) =
             runtime.cache().load_joined(engine, &paths, COMPOSER, join, compiling)?;
+        for (file, digest) in std::iter::zip(&files, &digests) {
+            file.verify(*digest)?;
+        }
         let joined = std::iter::zip(middleware, &digests[1..])
             .map(|(file, digest)| Middleware { name: file.name.clone(), digest: *digest })
             .collect();

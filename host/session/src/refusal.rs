@@ -3,8 +3,10 @@
 //! wasmtime says what differs; which interface it is, and whether another version, another world or
 //! another contract is the cause, is told from the component's own surface.
 
+use std::path::PathBuf;
+
 use compose::ComposeError;
-use engine::LoadError;
+use engine::{Digest, LoadError};
 use semver::Version;
 use verbs::CONTRACT;
 
@@ -12,6 +14,11 @@ use verbs::CONTRACT;
 pub enum HarnessError {
     #[error(transparent)]
     Load(#[from] LoadError),
+    #[error(
+        "{} was changed after it was verified: it has the SHA-256 {found} and not {expected}; pull it again",
+        path.display()
+    )]
+    Altered { path: PathBuf, expected: Digest, found: Digest },
     #[error("its middleware cannot be put before it")]
     Compose(#[source] ComposeError),
     #[error(

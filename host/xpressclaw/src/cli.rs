@@ -3,6 +3,7 @@
 mod approvals;
 mod authoring;
 mod budget;
+mod publish;
 mod serve;
 
 use std::path::PathBuf;
@@ -20,6 +21,7 @@ pub use authoring::{BuildArgs, CheckArgs, NewArgs, TestArgs, WitArgs};
 pub use budget::{
     BudgetArgs, BudgetCommand, ClearArgs, ExplainArgs, HistoryArgs, PricesArgs, SetArgs, ShowArgs,
 };
+pub use publish::{AddArgs, KeyArgs, PullHarnessArgs, PushArgs, RemoveArgs, SignArgs};
 pub use serve::{ServeArgs, TokenCommand};
 
 /// Runs AI-agent harnesses as WebAssembly components: no Docker, no daemon, no API key inside a
@@ -46,6 +48,9 @@ pub struct Global {
     /// The configuration file [env: XPRESSCLAW_CONFIG] [default: ./xpressclaw.yaml]
     #[arg(long, global = true, value_name = "FILE")]
     pub config: Option<PathBuf>,
+    /// Ask no registry: a harness that is not on this machine is an error
+    #[arg(long, global = true)]
+    pub offline: bool,
     /// The program's own log on stderr: `error` to `trace`, or `crate=level` [env: XPRESSCLAW_LOG] [default: error]
     #[arg(long, global = true, value_name = "LEVEL")]
     pub log_level: Option<String>,
@@ -100,7 +105,7 @@ pub enum Command {
 
 #[derive(Debug, Args)]
 pub struct RunArgs {
-    /// A harness by name, the path of a component, or an agent of the configuration
+    /// A harness by name, the path of a component, a registry's reference, or an agent of the configuration
     pub harness: String,
     /// What the agent shall do; without it stdin when that is piped, else a conversation
     pub prompt: Option<String>,
@@ -302,7 +307,7 @@ pub enum HarnessCommand {
     },
     /// What a component imports and exports: what it can reach at most
     Inspect {
-        /// A name or a path
+        /// A name, a path, or a registry's reference
         harness: String,
         /// How to print
         #[arg(long, value_enum, default_value_t = Format::Text)]
@@ -318,6 +323,18 @@ pub enum HarnessCommand {
     Test(TestArgs),
     /// Write the contract, in the version of this program
     Wit(WitArgs),
+    /// Publish a component in a registry
+    Push(PushArgs),
+    /// Fetch what a registry has today, verify it, and say who vouches for it
+    Pull(PullHarnessArgs),
+    /// Pull a harness and pin its name here, in xpressclaw.lock
+    Add(AddArgs),
+    /// Take a name out of xpressclaw.lock
+    Remove(RemoveArgs),
+    /// Vouch for what is in a registry, with a key
+    Sign(SignArgs),
+    /// Make a pair of keys: NAME.key to sign with, NAME.pub for others
+    Key(KeyArgs),
 }
 
 #[derive(Debug, Subcommand)]

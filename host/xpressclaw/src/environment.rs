@@ -25,8 +25,14 @@ variables! {
         "Where cargo keeps what it downloads; `harness build` keeps that path out of components.";
     CONFIG = "XPRESSCLAW_CONFIG":
         "The configuration file; `--config` goes before it.";
+    COSIGN_PASSWORD = "COSIGN_PASSWORD":
+        "The password of the key that `harness sign` and `harness key` use; empty for none.";
     DATA_DIR = "XPRESSCLAW_DATA_DIR":
         "Where sessions, memory and the ledger are kept; `--data-dir` goes before it.";
+    DOCKER_CONFIG = "DOCKER_CONFIG":
+        "The folder of Docker's `config.json`, whose credentials and helpers are used; by default `~/.docker`.";
+    GITHUB_TOKEN = "GITHUB_TOKEN":
+        "A token for ghcr.io; with `write:packages` to push. Sent to no other registry.";
     HARNESS_PATH = "XPRESSCLAW_HARNESS_PATH":
         "Folders with harness components (NAME.wasm), separated like PATH.";
     LOCAL_MODEL = "XPRESSCLAW_LOCAL_MODEL":
@@ -47,6 +53,10 @@ variables! {
         "Headers for the collector, `name=value,name=value`.";
     OTEL_SERVICE = "OTEL_SERVICE_NAME":
         "What this program is called at the collector; by default `xpressclaw`.";
+    REGISTRY = "XPRESSCLAW_REGISTRY":
+        "What short names of harnesses are short for; by default `ghcr.io/xpressai/harnesses`.";
+    REGISTRY_TOKEN = "XPRESSCLAW_REGISTRY_TOKEN":
+        "A token, or `USER:TOKEN`, for the registry of short names. Sent to no other.";
     NO_COLOR = "NO_COLOR":
         "Set to anything: no colours.";
 }

@@ -15,6 +15,7 @@ mod local_model;
 mod log;
 mod models;
 mod paths;
+mod registries;
 mod render;
 mod run;
 mod servers;

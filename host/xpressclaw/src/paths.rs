@@ -35,6 +35,11 @@ impl Paths {
         self.cache.join("compiled")
     }
 
+    /// What was pulled from registries.
+    pub fn artifacts(&self) -> PathBuf {
+        self.cache.join("artifacts")
+    }
+
     pub fn harnesses(&self) -> PathBuf {
         self.data.join("harnesses")
     }

@@ -26,6 +26,11 @@ impl Digest {
         Self(Sha256::digest(bytes).into())
     }
 
+    /// Its 32 bytes.
+    pub fn bytes(&self) -> [u8; BYTES] {
+        self.0
+    }
+
     /// The 64 digits without the algorithm's name: a file's name.
     pub fn hex(&self) -> String {
         self.0.iter().map(|byte| format!("{byte:02x}")).collect()

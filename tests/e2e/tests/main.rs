@@ -26,6 +26,7 @@ mod pi;
 mod prompt;
 mod provider_failures;
 mod redactor;
+mod registry;
 mod serve;
 mod serve_clients;
 mod serve_details;

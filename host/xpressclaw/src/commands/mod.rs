@@ -27,8 +27,9 @@ use anyhow::Result;
 use crate::cli::{Cli, Command};
 use crate::exit::Exit;
 
-pub use harness::build_project;
+pub use harness::{build_project, download_progress};
 pub use open::{Context, now_ms};
+pub use output::{note, size};
 
 pub fn dispatch(cli: Cli) -> Result<Exit> {
     if let Command::Doctor = cli.command {

@@ -38,7 +38,7 @@ pub fn run(context: &Context, args: &RunArgs) -> Result<Exit> {
         tokio::runtime::Builder::new_multi_thread().worker_threads(WORKERS).enable_all().build()?;
     runtime.block_on(async {
         loop {
-            let mut opened = open(context, args)?;
+            let mut opened = open(context, args).await?;
             let exit = turns::converse(&mut opened, prompt.clone(), args).await;
             let Opened { session, show, socket, watch, .. } = opened;
             session.close().await;
@@ -67,20 +67,19 @@ struct Opened {
     watch: Option<Watch>,
 }
 
-fn open(context: &Context, args: &RunArgs) -> Result<Opened> {
+async fn open(context: &Context, args: &RunArgs) -> Result<Opened> {
     let config = &context.config;
     let configured = config.agent(&args.harness);
     let typed = configured.map_or(args.harness.as_str(), |agent| agent.harness.as_str());
     let project = if args.watch { watch::project(typed) } else { None };
     let found = match &project {
         Some(project) => watch::built(project)?,
-        None => harness_path::find(typed, &context.paths)?,
+        None => harness_path::resolve(typed, context).await?,
     };
-    let middleware = configured.map_or(&[][..], |agent| &agent.middleware);
-    let middleware = middleware
-        .iter()
-        .map(|name| harness_path::find(name, &context.paths))
-        .collect::<Result<Vec<_>, _>>()?;
+    let mut middleware = Vec::new();
+    for name in configured.map_or(&[][..], |agent| &agent.middleware) {
+        middleware.push(harness_path::resolve(name, context).await?);
+    }
     let agent = match configured {
         Some(agent) => agent.name.clone(),
         None => AgentName::new(&found.name).map_err(|e| {

@@ -41,7 +41,7 @@ pub fn built(project: &Path) -> Result<ComponentFile> {
     if !path.is_file() || kit::watch::is_newer(project, &path) {
         build_project(project, false)?;
     }
-    Ok(ComponentFile { name: manifest.name, path })
+    Ok(ComponentFile::new(manifest.name, path))
 }
 
 impl Watch {

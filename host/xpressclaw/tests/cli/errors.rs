@@ -32,21 +32,6 @@ fn a_misspelt_key_names_the_nearest() {
 }
 
 #[test]
-fn trust_is_not_taken_before_anything_acts_on_it() {
-    let home = Home::new();
-    home.configure("trust:\n  ghcr.io/acme: {keys: acme.pub}\n");
-    home.refused(
-        &["memory", "list"],
-        2,
-        &[
-            "error: the configuration cannot be used",
-            "this version pulls none",
-            "hint: take `trust:` out",
-        ],
-    );
-}
-
-#[test]
 fn a_newer_data_directory_is_refused_and_left_alone() {
     let home = Home::new();
     home.ok(&["memory", "add", "x", "--agent", "pi"]);

@@ -40,7 +40,7 @@ impl Host {
     pub fn file(&self, name: &str, bytes: &[u8]) -> Result<ComponentFile> {
         let path = self.folder.path().join(format!("{name}.wasm"));
         fs::write(&path, bytes)?;
-        Ok(ComponentFile { name: name.to_owned(), path })
+        Ok(ComponentFile::new(name, path))
     }
 
     /// Loads a harness behind its middleware, and says whether anything was compiled for that.
@@ -137,11 +137,11 @@ fn files_that_are_no_component_are_refused_with_the_fix() -> Result<()> {
     ] {
         refused(&host, what, bytes, parts)?;
     }
-    let folder = ComponentFile { name: "folder".into(), path: host.folder.path().to_owned() };
+    let folder = ComponentFile::new("folder", host.folder.path());
     let error = host.load_behind(&folder, &[]).err().map(|error| format!("{error:#}"));
     let error = error.unwrap_or_default();
     ensure!(error.contains("is a folder; name the component in it"), "{error}");
-    let absent = ComponentFile { name: "absent".into(), path: host.folder.path().join("absent") };
+    let absent = ComponentFile::new("absent", host.folder.path().join("absent"));
     let error = host.load_behind(&absent, &[]).err().map(|error| format!("{error:#}"));
     ensure!(error.unwrap_or_default().contains("cannot read"), "a missing file was read");
     Ok(())

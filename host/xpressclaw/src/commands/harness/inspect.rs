@@ -9,6 +9,7 @@ use serde::Serialize;
 use super::super::output;
 use super::super::table::{Align, Cell, Table};
 use super::component::{self, Surface};
+use super::publish::block_on;
 use super::reach::{self, Group};
 use crate::cli::Format;
 use crate::commands::Context;
@@ -40,7 +41,7 @@ pub fn run(context: &Context, typed: &str, format: Format) -> Result<Exit> {
     let parts = std::iter::once(typed)
         .chain(middleware.iter().map(String::as_str))
         .map(|name| {
-            let found = harness_path::find(name, &context.paths)?;
+            let found = block_on(harness_path::resolve(name, context))??;
             let surface = component::read(&found.path)?;
             Ok((found, surface))
         })

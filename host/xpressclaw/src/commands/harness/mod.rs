@@ -1,15 +1,21 @@
 //! `xpressclaw harness`: the components that can be run, and what each could reach.
 
+mod add;
 mod build;
 mod check;
 mod component;
 mod inspect;
+mod key;
 mod new;
+mod progress;
+mod publish;
+mod pull;
 mod reach;
 mod test;
 mod wit;
 
 pub use build::build as build_project;
+pub use progress::download_progress;
 
 use anyhow::Result;
 use serde::Serialize;
@@ -29,6 +35,12 @@ pub fn run(context: &Context, command: HarnessCommand) -> Result<Exit> {
         HarnessCommand::Check(args) => check::run(&args),
         HarnessCommand::Test(args) => test::run(context, &args),
         HarnessCommand::Wit(args) => wit::run(&args),
+        HarnessCommand::Push(args) => publish::push(context, &args),
+        HarnessCommand::Pull(args) => pull::run(context, &args),
+        HarnessCommand::Add(args) => add::add(context, &args),
+        HarnessCommand::Remove(args) => add::remove(&args),
+        HarnessCommand::Sign(args) => publish::sign(context, &args),
+        HarnessCommand::Key(args) => key::run(&args),
     }
 }
 
