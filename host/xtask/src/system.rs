@@ -34,11 +34,12 @@ const NEEDS: [Need; 9] = [
     Need { found: || on_path("curl").is_some(), package: "curl" },
 ];
 
-/// A real registry, another program that reads it, and what makes its password file: only tests
-/// talk to them.
-const TEST_NEEDS: [Need; 3] = [
+/// A real registry, what makes its password file, and other programs that read it and check
+/// signatures: only tests talk to them.
+const TEST_NEEDS: [Need; 4] = [
     Need { found: || on_path("docker-registry").is_some(), package: "docker-registry" },
     Need { found: || on_path("skopeo").is_some(), package: "skopeo" },
+    Need { found: || on_path("openssl").is_some(), package: "openssl" },
     Need { found: || on_path("htpasswd").is_some(), package: "apache2-utils" },
 ];
 

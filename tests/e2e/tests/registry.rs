@@ -1,5 +1,6 @@
 //! From a publisher's key to a user's run, through a real registry on loopback.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::PathBuf;
 
@@ -181,6 +182,35 @@ fn a_signature_is_for_one_artifact_and_what_was_altered_is_fetched_again() {
     let run = world.run(&pinned).build_done().succeeded();
     assert!(run.stderr.contains("pulled "), "{}", run.stderr);
     assert_eq!(fs::read(&cached).unwrap(), good);
+}
+
+/// The rest of the reference's fields is held by `host/xpressclaw/tests/cli/json.rs`.
+#[test]
+fn fields_are_those_of_the_reference() {
+    let world = World::new();
+    let (reference, key) = (world.reference("echo:1"), format!("{}.key", world.key("acme")));
+    world.trust("keys: [acme.pub]");
+    let documented = include_str!("../../../docs/cli.md");
+    for (line, args) in [
+        ("harness push", vec!["push", &echo(), &reference, "--key", &key]),
+        ("harness sign", vec!["sign", &reference, "--key", &key]),
+        ("harness pull, harness add", vec!["pull", &reference]),
+        ("harness pull, harness add", vec!["add", &reference]),
+        ("harness list", vec!["list"]),
+    ] {
+        let args = args.iter().copied().chain(["--format", "json"]);
+        let done = world.harness(args).succeeded();
+        let row = documented.lines().find_map(|row| row.strip_prefix(&format!("| {line} | ")));
+        let expected = row.unwrap().split('`').skip(1).step_by(2).collect::<BTreeSet<_>>();
+        for printed in done.stdout.lines() {
+            let printed: serde_json::Value = serde_json::from_str(printed).unwrap();
+            let printed = printed.as_object().unwrap().keys().map(String::as_str).collect();
+            assert_eq!(expected, printed, "{line}");
+        }
+    }
+    let listed = world.harness(["list"]).succeeded();
+    let pinned = format!("{reference}@sha256:");
+    assert!(listed.stdout.lines().any(|line| line.contains(&pinned)), "{}", listed.stdout);
 }
 
 #[test]

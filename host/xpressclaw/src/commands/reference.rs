@@ -32,7 +32,7 @@ Text that agents or models wrote is shown without control characters.
 
 /// The fields of each kind of line. That the program prints these and no others is under test in
 /// `tests/cli/json.rs`.
-const FIELDS: [(&str, &str); 21] = [
+const FIELDS: [(&str, &str); 24] = [
     ("ps", "session agent harness model state turn since cost watchers questions pid"),
     ("memory list", "agent id text tags created"),
     ("memory search", "agent id text tags created score"),
@@ -59,8 +59,11 @@ const FIELDS: [(&str, &str); 21] = [
     ),
     ("budget prices", "kind model above price source as_of url in_force"),
     ("logs", "id agent session level message at"),
-    ("harness list", "name path size_bytes"),
+    ("harness list", "name path size_bytes reference"),
     ("harness inspect", "name path size_bytes digest world reach imports exports"),
+    ("harness push", "reference digest sent_bytes key"),
+    ("harness sign", "reference digest sent_bytes key"),
+    ("harness pull, harness add", "reference path size_bytes proof warning change"),
     (
         "model list, kind model",
         "kind model provider default context_window max_output_tokens price path size_bytes problem",

@@ -10,6 +10,9 @@ use crate::hub::Hub;
 
 const URL: &str = "https://huggingface.co/maker/model/resolve/main/small.gguf";
 
+/// Held by `tests/e2e/tests/registry.rs`, which has one.
+const NEED_A_REGISTRY: [&str; 3] = ["harness push", "harness sign", "harness pull, harness add"];
+
 type Fields = BTreeMap<String, BTreeSet<String>>;
 
 /// The table of `docs/cli.md`.
@@ -19,7 +22,7 @@ fn documented() -> Fields {
     let (_, section) = page.split_once("# Fields in JSON").unwrap();
     let (section, _) = section.split_once("\n# ").unwrap();
     let rows = section.lines().filter_map(|line| line.strip_prefix("| ")?.split_once(" | "));
-    rows.filter(|(line, _)| *line != "line")
+    rows.filter(|(line, _)| *line != "line" && !NEED_A_REGISTRY.contains(line))
         .map(|(line, fields)| {
             let fields = fields.split('`').skip(1).step_by(2).map(str::to_owned).collect();
             (line.to_owned(), fields)

@@ -24,7 +24,7 @@ use super::table::{Align, Table};
 use super::{Context, output};
 use crate::cli::{Format, HarnessCommand};
 use crate::exit::Exit;
-use crate::harness_path;
+use crate::{harness_path, registries};
 
 pub fn run(context: &Context, command: HarnessCommand) -> Result<Exit> {
     match command {
@@ -48,20 +48,32 @@ pub fn run(context: &Context, command: HarnessCommand) -> Result<Exit> {
 #[derive(Serialize)]
 struct Row {
     name: String,
-    path: String,
-    /// `None`: the file cannot be read.
+    /// `None`: it is pinned, and comes from a registry or the cache.
+    path: Option<String>,
+    /// `None`: the file cannot be read, or it is pinned.
     size_bytes: Option<u64>,
+    /// What the working directory pins it to.
+    reference: Option<String>,
 }
 
 fn list(context: &Context, format: Format) -> Result<Exit> {
-    let rows: Vec<Row> = harness_path::list(&context.paths)
-        .into_iter()
-        .map(|found| Row {
-            name: found.name,
-            path: found.path.display().to_string(),
-            size_bytes: std::fs::metadata(&found.path).ok().map(|file| file.len()),
-        })
-        .collect();
+    let pinned = registries::lock()?.harnesses;
+    // A name that is pinned here is not looked for in folders.
+    let files = harness_path::list(&context.paths).into_iter();
+    let files = files.filter(|found| !pinned.contains_key(&found.name)).map(|found| Row {
+        name: found.name,
+        path: Some(found.path.display().to_string()),
+        size_bytes: std::fs::metadata(&found.path).ok().map(|file| file.len()),
+        reference: None,
+    });
+    let mut rows: Vec<Row> = files.collect();
+    rows.extend(pinned.iter().map(|(name, reference)| Row {
+        name: name.clone(),
+        path: None,
+        size_bytes: None,
+        reference: Some(reference.to_string()),
+    }));
+    rows.sort_by(|a, b| a.name.cmp(&b.name));
     if rows.is_empty() {
         let folders = harness_path::folders(&context.paths);
         let folders: Vec<_> = folders.iter().map(|f| f.display().to_string()).collect();
@@ -74,8 +86,10 @@ fn list(context: &Context, format: Format) -> Result<Exit> {
     let mut table =
         Table::new(&[("NAME", Align::Left), ("SIZE", Align::Right), ("FILE", Align::Left)]);
     for row in rows {
-        let size = row.size_bytes.map_or("unreadable".to_owned(), output::size);
-        table.row([row.name.into(), size.into(), row.path.into()]);
+        let unknown = if row.path.is_some() { "unreadable" } else { "pinned" };
+        let size = row.size_bytes.map_or(unknown.to_owned(), output::size);
+        let place = row.path.or(row.reference).unwrap_or_default();
+        table.row([row.name.into(), size.into(), place.into()]);
     }
     output::print(&table.render())?;
     Ok(Exit::Ok)
