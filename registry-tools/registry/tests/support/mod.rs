@@ -2,6 +2,7 @@
 
 #![allow(dead_code, clippy::unwrap_used, clippy::expect_used)]
 
+pub mod fake;
 mod served;
 
 use std::io::Write as _;
@@ -14,6 +15,7 @@ use async_trait::async_trait;
 use cache::Cache;
 use registry::{Admission, Asked, Client, Gate, Options, Progress, Refused, Sources, Store};
 
+#[allow(unused_imports, reason = "not every test has a real registry")]
 pub use served::Served;
 
 pub fn skopeo(arguments: &[&str]) -> Vec<u8> {
