@@ -11,7 +11,7 @@ use domain::namespace::{OFFICIAL, Proof};
 use registry::{Client, LOCK_FILE, Lock, Network, Opened, RegistryError, Secret, Sources, Store};
 use trust::{KEY_FILE_MAX_BYTES, Policy, PublicKey, Rule, SignatureGate};
 
-use crate::commands::{Context, note, size};
+use crate::commands::{Context, asks_for, note, size};
 use crate::environment;
 use crate::exit::{Exit, Failure};
 
@@ -94,6 +94,8 @@ impl Registries {
         }
         if opened.pulled {
             note(&format!("pulled {}, {}", opened.reference, size(opened.component.len() as u64)));
+            // Before its first use, whatever that is.
+            asks_for(&opened.component).iter().for_each(|line| note(line));
         }
         Ok(opened)
     }

@@ -118,6 +118,7 @@ fn what_is_signed_is_pulled_verified_run_and_needs_no_registry_afterwards() {
     assert!(offline.stderr.contains("is not on this machine"), "{}", offline.stderr);
     let first = world.run(&pinned).build_done().succeeded();
     assert_eq!(first.stdout, "Hello back.\n");
+    assert!(first.stderr.starts_with(&format!("pulled {pinned}, ")), "{}", first.stderr);
     let added = world.harness(["add", &tagged, "--name", "parrot"]).succeeded();
     assert!(added.stderr.contains("`parrot` is pinned in xpressclaw.lock"), "{}", added.stderr);
     let lock = fs::read_to_string(world.place.home().join("xpressclaw.lock")).unwrap();

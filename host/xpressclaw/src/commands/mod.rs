@@ -27,7 +27,7 @@ use anyhow::Result;
 use crate::cli::{Cli, Command};
 use crate::exit::Exit;
 
-pub use harness::{build_project, download_progress};
+pub use harness::{asks_for, build_project, download_progress};
 pub use open::{Context, now_ms};
 pub use output::{note, size};
 

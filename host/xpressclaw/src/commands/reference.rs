@@ -60,7 +60,7 @@ const FIELDS: [(&str, &str); 24] = [
     ("budget prices", "kind model above price source as_of url in_force"),
     ("logs", "id agent session level message at"),
     ("harness list", "name path size_bytes reference"),
-    ("harness inspect", "name path size_bytes digest world reach imports exports"),
+    ("harness inspect", "name path size_bytes digest world asks reach imports exports"),
     ("harness push", "reference digest sent_bytes key"),
     ("harness sign", "reference digest sent_bytes key"),
     ("harness pull, harness add", "reference path size_bytes proof warning change"),

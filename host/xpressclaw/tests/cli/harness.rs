@@ -48,7 +48,7 @@ fn a_component_says_what_it_can_reach() {
     let path = home.data().join("harnesses/one.wasm");
     let text = home.ok(&["harness", "inspect", path.to_str().unwrap()]);
     for part in [
-        "world    harness-sync (plain calls)\n",
+        "world     harness-sync (plain calls)\n",
         "\nmodels     models of the configuration, inside the budget; never a key\n",
         "\n           xpressclaw:llm/chat@0.1.0\n",
         "\nunknown    not offered by this version",
@@ -57,6 +57,21 @@ fn a_component_says_what_it_can_reach() {
     }
     assert!(!text.contains("hidden"), "{text}");
     assert!(!home.path().join("cache").exists(), "nothing is compiled");
+}
+
+#[test]
+fn a_component_says_what_it_asks_for() {
+    let home = Home::new();
+    let asks = r#"{\"name\":\"a\",\"version\":\"1\",\"description\":\"\",\"license\":\"\",\"asks\":{\"hosts\":[\"https://example.com\"],\"machine\":true}}"#;
+    component(&home, "asks", &format!("(component (@custom \"xpressclaw:harness\" \"{asks}\"))"));
+    component(&home, "odd", "(component (@custom \"xpressclaw:harness\" \"{\"))");
+    let row = &home.json(&["harness", "inspect", "asks"])[0];
+    assert_eq!(row["asks"]["hosts"], json!(["https://example.com"]));
+    let text = home.ok(&["harness", "inspect", "asks"]);
+    assert!(text.contains("asks for  the network: https://example.com\n"), "{text}");
+    assert!(text.contains("a machine, without which it is of no use\n"), "{text}");
+    let text = home.ok(&["harness", "inspect", "odd"]);
+    assert!(text.contains("asks for  it does not say\n"), "{text}");
 }
 
 #[test]
@@ -84,7 +99,7 @@ fn an_agents_middleware_is_shown_behind_its_harness() {
     );
     assert_ne!(rows[0]["digest"], rows[1]["digest"]);
     let text = home.ok(&["harness", "inspect", "reviewer"]);
-    assert!(text.contains("world    llm-middleware"), "{text}");
+    assert!(text.contains("world     llm-middleware"), "{text}");
 }
 
 #[test]

@@ -6,10 +6,12 @@
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
+use artifact::ManifestError;
+use kit::manifest::Asks;
 use sha2::{Digest, Sha256};
-use wasmparser::{Encoding, Parser, Payload};
 
 use crate::exit::{Exit, Failure};
+use crate::render::plain;
 
 /// Largest file that is read: what the engine would load at most.
 const FILE_MAX_BYTES: u64 = 256 << 20;
@@ -20,6 +22,8 @@ pub struct Surface {
     pub size_bytes: u64,
     /// `sha256:` and the digest of the file in hexadecimal digits.
     pub digest: String,
+    /// What it says that it asks its user for; `None`: it says nothing that can be read.
+    pub asks: Option<Asks>,
     /// In the order of the file.
     pub imports: Vec<String>,
     pub exports: Vec<String>,
@@ -33,77 +37,51 @@ pub fn read(path: &Path) -> Result<Surface> {
         return Err(Failure::new(Exit::Failed, reason).into());
     }
     let bytes = std::fs::read(path).with_context(|| format!("cannot read {shown}"))?;
-    let (imports, exports) = outermost(&bytes).map_err(|why| match why {
-        Unusable::Core => Failure::new(Exit::Failed, format!("{shown} is a core module"))
-            .hint("make a component of it: `wasm-tools component new`, or a component target"),
-        Unusable::Malformed(error) => {
-            Failure::new(Exit::Failed, format!("{shown} is not a WebAssembly component"))
-                .because(error)
+    let described = artifact::describe(&bytes).map_err(|why| match why {
+        ManifestError::CoreModule => {
+            Failure::new(Exit::Failed, format!("{shown} is a core module"))
+                .hint("make a component of it: `wasm-tools component new`, or a component target")
         }
+        error => Failure::new(Exit::Failed, format!("{shown} is not a WebAssembly component"))
+            .because(error),
     })?;
     let digest: String = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
     let digest = format!("sha256:{digest}");
-    Ok(Surface { size_bytes: bytes.len() as u64, digest, imports, exports })
+    Ok(Surface {
+        size_bytes: bytes.len() as u64,
+        digest,
+        asks: asks(&bytes),
+        imports: described.imports,
+        exports: described.exports,
+    })
 }
 
-#[derive(Debug)]
-enum Unusable {
-    Core,
-    Malformed(wasmparser::BinaryReaderError),
+/// What a component asks for, as it says itself. It grants nothing.
+pub fn asks(component: &[u8]) -> Option<Asks> {
+    Some(kit::metadata::read(component).ok()??.asks)
 }
 
-fn outermost(bytes: &[u8]) -> Result<(Vec<String>, Vec<String>), Unusable> {
-    let (mut imports, mut exports) = (Vec::new(), Vec::new());
-    let mut depth = 0_usize;
-    for payload in Parser::new(0).parse_all(bytes) {
-        match payload.map_err(Unusable::Malformed)? {
-            Payload::Version { encoding: Encoding::Module, .. } if depth == 0 => {
-                return Err(Unusable::Core);
-            }
-            Payload::ModuleSection { .. } | Payload::ComponentSection { .. } => depth += 1,
-            Payload::End(_) => depth = depth.saturating_sub(1),
-            Payload::ComponentImportSection(section) if depth == 0 => {
-                for import in section {
-                    imports.push(import.map_err(Unusable::Malformed)?.name.name.to_owned());
-                }
-            }
-            Payload::ComponentExportSection(section) if depth == 0 => {
-                for export in section {
-                    exports.push(export.map_err(Unusable::Malformed)?.name.name.to_owned());
-                }
-            }
-            _ => {}
-        }
+/// The same in words, a line each; nothing is no line.
+pub fn asks_in_words(asks: &Asks) -> Vec<String> {
+    let mut lines = Vec::new();
+    if !asks.hosts.is_empty() {
+        lines.push(format!("the network: {}", asks.hosts.join(", ")));
     }
-    Ok((imports, exports))
+    if !asks.tools.is_empty() {
+        lines.push(format!("tools: {}", asks.tools.join(", ")));
+    }
+    if asks.machine {
+        lines.push("a machine, without which it is of no use".to_owned());
+    }
+    if asks.memory {
+        lines.push("memory: it keeps notes that outlive a conversation".to_owned());
+    }
+    lines
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_the_outermost_names_count() {
-        let component = wat::parse_str(
-            r#"(component
-                (import "xpressclaw:llm/chat@0.1.0" (instance))
-                (component $inner (import "secret" (func)) (export "hidden" (func 0)))
-                (core module (import "core" "f" (func)))
-                (import "wasi:io/poll@0.2.12" (instance $poll))
-                (export "xpressclaw:harness/agent@0.1.0" (instance $poll)))"#,
-        )
-        .unwrap();
-        let (imports, exports) = outermost(&component).unwrap();
-        assert_eq!(imports, ["xpressclaw:llm/chat@0.1.0", "wasi:io/poll@0.2.12"]);
-        assert_eq!(exports, ["xpressclaw:harness/agent@0.1.0"]);
-    }
-
-    #[test]
-    fn other_files_are_refused() {
-        let module = wat::parse_str("(module)").unwrap();
-        assert!(matches!(outermost(&module), Err(Unusable::Core)));
-        for bad in [&b""[..], b"PK\x03\x04", b"\0asm", b"\0asm\x0d\0\x01\0\xff"] {
-            assert!(matches!(outermost(bad), Err(Unusable::Malformed(_))), "{bad:?}");
-        }
-    }
+/// What a component that just came from elsewhere asks for, to be shown before it is used. Its words
+/// are its author's, and are shown without what acts on a terminal.
+pub fn asks_for(component: &[u8]) -> Vec<String> {
+    let lines = asks(component).map(|asks| asks_in_words(&asks)).unwrap_or_default();
+    lines.iter().map(|line| format!("it asks for {}", plain(line).replace('\n', " "))).collect()
 }

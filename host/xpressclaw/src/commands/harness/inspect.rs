@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use anstyle::Style;
 use anyhow::Result;
+use kit::manifest::Asks;
 use serde::Serialize;
 
 use super::super::output;
@@ -26,6 +27,8 @@ struct Row<'a> {
     digest: &'a str,
     /// `None`: it is no harness and no middleware.
     world: Option<&'static str>,
+    /// What it says that it asks its user for; it grants nothing.
+    asks: Option<&'a Asks>,
     reach: BTreeMap<&'static str, Vec<&'a str>>,
     imports: &'a [String],
     exports: &'a [String],
@@ -67,6 +70,7 @@ fn row<'a>(found: &'a Found, surface: &'a Surface) -> Row<'a> {
         size_bytes: surface.size_bytes,
         digest: &surface.digest,
         world: reach::world(&surface.exports).map(|(world, _)| world),
+        asks: surface.asks.as_ref(),
         reach: reach.into_iter().map(|(group, names)| (group.name, names)).collect(),
         imports: &surface.imports,
         exports: &surface.exports,
@@ -79,12 +83,18 @@ fn as_text(found: &Found, surface: &Surface) -> String {
         None => Cell::styled("none: it is no harness, `run` will refuse it", RED),
     };
     let mut facts = Table::new(&[("", Align::Left), ("", Align::Left)]);
+    let asks = match &surface.asks {
+        Some(asks) => component::asks_in_words(asks).join("\n"),
+        None => "it does not say".to_owned(),
+    };
+    let asks = if asks.is_empty() { "nothing".to_owned() } else { asks };
     for (name, value) in [
         ("name", Cell::from(&found.name)),
         ("file", found.path.display().to_string().into()),
         ("size", output::size(surface.size_bytes).into()),
         ("digest", Cell::from(&surface.digest)),
         ("world", world),
+        ("asks for", asks.into()),
         ("exports", surface.exports.join("\n").into()),
     ] {
         facts.row([Cell::styled(name, DIM), value]);

@@ -15,6 +15,7 @@ mod test;
 mod wit;
 
 pub use build::build as build_project;
+pub use component::asks_for;
 pub use progress::download_progress;
 
 use anyhow::Result;
