@@ -84,7 +84,9 @@ async fn vouch(
         Err(SignError::Registry(error)) => return Err(failed(error)),
         Err(error) => return Err(Failure::new(Exit::Failed, "it is not signed").because(error)),
     }
-    Ok(key.public().id().as_str().to_owned())
+    let id = key.public().id();
+    output::note(&format!("signed by key {id}"));
+    Ok(id.as_str().to_owned())
 }
 
 fn row(reference: &Reference, sent_bytes: u64) -> Row {
@@ -93,9 +95,6 @@ fn row(reference: &Reference, sent_bytes: u64) -> Row {
 }
 
 fn print(row: Row, format: Format) -> Result<Exit> {
-    if let Some(key) = &row.key {
-        output::note(&format!("signed by key {key}"));
-    }
     match format {
         Format::Json => output::print_json(&[row])?,
         Format::Text => output::print(&format!("{}\n", row.reference))?,
