@@ -2,13 +2,13 @@
 
 use artifact::Manifest;
 use async_trait::async_trait;
+use domain::namespace::Proof;
 use registry::{Admission, Asked, Gate, Refused};
 
 use crate::payload::{PAYLOAD_MAX_BYTES, Subject};
 use crate::policy::{Policy, Untrusted, Verdict};
 use crate::stored::{entries, tag};
 use crate::verify::Signature;
-use domain::namespace::Proof;
 
 /// Lets through what the policy lets through. Signatures are looked for under cosign's tag, at each
 /// use, in the cache or the registry as whoever asks permits.
@@ -18,10 +18,6 @@ pub struct SignatureGate(Policy);
 impl SignatureGate {
     pub fn new(policy: Policy) -> Self {
         Self(policy)
-    }
-
-    pub fn policy(&self) -> &Policy {
-        &self.0
     }
 }
 
