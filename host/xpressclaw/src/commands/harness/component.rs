@@ -6,9 +6,8 @@
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
-use artifact::ManifestError;
+use artifact::{Described, ManifestError};
 use kit::manifest::Asks;
-use sha2::{Digest, Sha256};
 
 use crate::exit::{Exit, Failure};
 use crate::render::plain;
@@ -45,20 +44,20 @@ pub fn read(path: &Path) -> Result<Surface> {
         error => Failure::new(Exit::Failed, format!("{shown} is not a WebAssembly component"))
             .because(error),
     })?;
-    let digest: String = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
-    let digest = format!("sha256:{digest}");
+    let digest = artifact::Digest::of(&bytes).to_string();
     Ok(Surface {
         size_bytes: bytes.len() as u64,
         digest,
-        asks: asks(&bytes),
+        asks: asks(&described),
         imports: described.imports,
         exports: described.exports,
     })
 }
 
 /// What a component asks for, as it says itself. It grants nothing.
-pub fn asks(component: &[u8]) -> Option<Asks> {
-    Some(kit::metadata::read(component).ok()??.asks)
+fn asks(described: &Described) -> Option<Asks> {
+    let said = serde_json::from_slice::<kit::metadata::Described>(described.harness.as_deref()?);
+    Some(said.ok()?.asks)
 }
 
 /// The same in words, a line each; nothing is no line.
@@ -82,6 +81,7 @@ pub fn asks_in_words(asks: &Asks) -> Vec<String> {
 /// What a component that just came from elsewhere asks for, to be shown before it is used. Its words
 /// are its author's, and are shown without what acts on a terminal.
 pub fn asks_for(component: &[u8]) -> Vec<String> {
-    let lines = asks(component).map(|asks| asks_in_words(&asks)).unwrap_or_default();
+    let asks = artifact::describe(component).ok().and_then(|described| asks(&described));
+    let lines = asks.map(|asks| asks_in_words(&asks)).unwrap_or_default();
     lines.iter().map(|line| format!("it asks for {}", plain(line).replace('\n', " "))).collect()
 }
