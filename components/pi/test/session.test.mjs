@@ -1,9 +1,9 @@
 // pi's sessions: resuming from `/state`, seeding from history, context files, settings.
 import assert from "node:assert/strict";
-import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { temporaryRoot } from "./support/host.mjs";
 import { entries } from "./support/session-file.mjs";
 import { continueOn, start } from "./support/pi.mjs";
 
@@ -45,7 +45,7 @@ test("history seeds a session that pi has not seen", async () => {
 });
 
 test("context files, project skills and prompt templates are found as pi finds them", async () => {
-  const root = mkdtempSync(join(tmpdir(), "pi-test-"));
+  const root = temporaryRoot();
   mkdirSync(join(root, "workspace/.pi/skills/tea"), { recursive: true });
   mkdirSync(join(root, "workspace/.pi/prompts"), { recursive: true });
   writeFileSync(join(root, "workspace/AGENTS.md"), "Always answer in verse.");

@@ -1,13 +1,23 @@
 // A host for one component instance: every interface that the component imports, in memory, with
 // the workspace and `/state` in a temporary directory.
 import { randomBytes } from "node:crypto";
-import { mkdirSync, mkdtempSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { directory } from "./files.mjs";
 import { Handles, failure } from "./handles.mjs";
 import { MODEL, scriptedModel } from "./model.mjs";
 import * as shapes from "./shapes.mjs";
+
+const roots = [];
+process.on("exit", () => roots.forEach((root) => rmSync(root, { recursive: true, force: true })));
+
+/** A directory that is gone when the tests' process ends. */
+export function temporaryRoot() {
+  const root = mkdtempSync(join(tmpdir(), "pi-test-"));
+  roots.push(root);
+  return root;
+}
 
 export class Host {
   handles = new Handles();
@@ -26,7 +36,7 @@ export class Host {
 
   /** `state` continues an earlier session; `shell` is the machine's `spawn`. */
   constructor({ script = [], root, models = [MODEL], shell, tools = [], ask, budget = [] } = {}) {
-    this.root = root ?? mkdtempSync(join(tmpdir(), "pi-test-"));
+    this.root = root ?? temporaryRoot();
     this.workspace = join(this.root, "workspace");
     this.state = join(this.root, "state");
     for (const path of [this.workspace, this.state]) mkdirSync(path, { recursive: true });
