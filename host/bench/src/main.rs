@@ -13,6 +13,7 @@ mod layout;
 mod local;
 mod local_peer;
 mod process;
+mod pull;
 mod run_pi;
 mod server;
 mod stats;
@@ -31,10 +32,11 @@ fn main() -> Result<()> {
         "instantiate" => instantiate::run(&rest),
         "layout" => layout::run(&rest),
         "local" => local::run(&rest),
+        "pull" => pull::run(&rest),
         "run-pi" => run_pi::run(&rest),
         other => bail!(
             "no benchmark `{other}`; there are: deadline [GUESTS], gateway [ROUNDS [alone]], hostcall [ROUNDS], \
-             idle [PI RUST], instantiate [ROUNDS], local [ROUNDS [THREADS]], run-pi [ROUNDS]"
+             idle [PI RUST], instantiate [ROUNDS], local [ROUNDS [THREADS]], pull [ROUNDS], run-pi [ROUNDS]"
         ),
     }
 }

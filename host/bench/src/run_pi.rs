@@ -49,7 +49,7 @@ pub fn run(arguments: &[String]) -> Result<()> {
     let server = Server::start()?;
     let folder = tempfile::tempdir()?;
     prepare(folder.path(), &server)?;
-    let ours = || our_command(&ours, folder.path());
+    let ours = || our_command(&ours, &OsString::from("pi"), folder.path());
     let native = || native_command(&node, &pi, folder.path());
 
     // Warm: compiled code, page cache, Node's compile cache.
@@ -93,10 +93,13 @@ pub fn prepare(folder: &Path, server: &Server) -> Result<()> {
     Ok(())
 }
 
-pub fn our_command(binary: &OsString, folder: &Path) -> Command {
+/// Ours, with pi by a name, a path or a reference.
+pub fn our_command(binary: &OsString, harness: &OsString, folder: &Path) -> Command {
     let mut command = Command::new(binary);
     command
-        .args(["run", "pi", PROMPT, "--model", "bench/m", "--workspace"])
+        .arg("run")
+        .arg(harness)
+        .args([PROMPT, "--model", "bench/m", "--workspace"])
         .arg(folder.join("workspace"))
         .arg("--config")
         .arg(folder.join("xpressclaw.yaml"))
@@ -120,7 +123,7 @@ fn native_command(node: &OsString, pi: &OsString, folder: &Path) -> Command {
 }
 
 /// Runs a command to its end; the time and memory are those at its first request.
-fn measure(server: &Server, mut command: Command) -> Result<(Duration, Memory)> {
+pub fn measure(server: &Server, mut command: Command) -> Result<(Duration, Memory)> {
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let began = Instant::now();
     let child = command.spawn()?;

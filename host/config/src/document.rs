@@ -14,6 +14,7 @@ use crate::limits::{self, Limits};
 use crate::local::Local;
 use crate::mcp::McpServer;
 use crate::provider::{Provider, collect};
+use crate::registry::Registry;
 use crate::trust::Trust;
 
 /// The version of the layout that this program reads.
@@ -45,6 +46,8 @@ pub struct Config {
     pub providers: BTreeMap<String, Provider>,
     /// `local`: the model that runs on this machine.
     pub local: Local,
+    /// `registry`: where harnesses come from.
+    pub registry: Registry,
     /// `trust`, in the order of the file: whose signatures are asked for.
     pub trust: Vec<Trust>,
 }
@@ -61,6 +64,7 @@ pub(crate) const KEYS: Keys = Keys {
         "mcp_servers",
         "providers",
         "local",
+        "registry",
         "trust",
     ],
     later: &[],
@@ -107,6 +111,7 @@ impl Config {
             mcp_servers,
             providers: collect(providers.as_ref(), Provider::read),
             local: table.get("local").map(|field| Local::read(&field)).unwrap_or_default(),
+            registry: table.get("registry").map(|f| Registry::read(&f)).unwrap_or_default(),
             trust: table.get("trust").map(|field| Trust::read_all(&field)).unwrap_or_default(),
         }
     }
@@ -124,7 +129,7 @@ fn time_zone(name: &str) -> Result<String, String> {
 
 #[cfg(test)]
 mod tests {
-    use crate::{agent, approvals, budget, limits, local, mcp, provider, trust};
+    use crate::{agent, approvals, budget, limits, local, mcp, provider, registry, trust};
 
     /// What the documentation calls complete is complete.
     #[test]
@@ -143,6 +148,7 @@ mod tests {
             &provider::MODEL_KEYS,
             &provider::PRICE_KEYS,
             &provider::TIER_KEYS,
+            &registry::KEYS,
             &trust::KEYS,
         ];
         for key in all.iter().flat_map(|keys| keys.known) {

@@ -22,6 +22,7 @@ mod node;
 mod problem;
 mod protocol;
 mod provider;
+mod registry;
 mod trust;
 
 pub use agent::Agent;
@@ -35,4 +36,5 @@ pub use mcp::{McpServer, McpTransport, START_TIMEOUT_DEFAULT, TIMEOUT_DEFAULT, T
 pub use problem::{Fault, Problem};
 pub use protocol::{Habits, OutputLimit, ProviderKind, ReasoningHistory, Thinking};
 pub use provider::{Header, Model, Provider, SecretRef};
+pub use registry::Registry;
 pub use trust::{KeySource, Trust};

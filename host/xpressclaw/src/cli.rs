@@ -21,7 +21,9 @@ pub use authoring::{BuildArgs, CheckArgs, NewArgs, TestArgs, WitArgs};
 pub use budget::{
     BudgetArgs, BudgetCommand, ClearArgs, ExplainArgs, HistoryArgs, PricesArgs, SetArgs, ShowArgs,
 };
-pub use publish::{AddArgs, KeyArgs, PullHarnessArgs, PushArgs, RemoveArgs, SignArgs};
+pub use publish::{
+    AddArgs, KeyArgs, PruneArgs, PullHarnessArgs, PushArgs, RemoveArgs, SbomArgs, SignArgs,
+};
 pub use serve::{ServeArgs, TokenCommand};
 
 /// Runs AI-agent harnesses as WebAssembly components: no Docker, no daemon, no API key inside a
@@ -331,10 +333,14 @@ pub enum HarnessCommand {
     Add(AddArgs),
     /// Take a name out of xpressclaw.lock
     Remove(RemoveArgs),
+    /// Print the list of parts that was attached to a component in a registry
+    Sbom(SbomArgs),
     /// Vouch for what is in a registry, with a key
     Sign(SignArgs),
     /// Make a pair of keys: NAME.key to sign with, NAME.pub for others
     Key(KeyArgs),
+    /// Remove what was pulled and is not used any more; what is pinned here stays
+    Prune(PruneArgs),
 }
 
 #[derive(Debug, Subcommand)]

@@ -54,7 +54,7 @@ variables! {
     OTEL_SERVICE = "OTEL_SERVICE_NAME":
         "What this program is called at the collector; by default `xpressclaw`.";
     REGISTRY = "XPRESSCLAW_REGISTRY":
-        "What short names of harnesses are short for; by default `ghcr.io/xpressai/harnesses`.";
+        "What short names of harnesses are short for; by default the configuration's, or `ghcr.io/xpressai/harnesses`.";
     REGISTRY_TOKEN = "XPRESSCLAW_REGISTRY_TOKEN":
         "A token, or `USER:TOKEN`, for the registry of short names. Sent to no other.";
     NO_COLOR = "NO_COLOR":

@@ -27,17 +27,24 @@ pub struct Registries {
 impl Registries {
     /// Asks nobody yet.
     pub fn new(context: &Context) -> Result<Self, Failure> {
-        let namespace = environment::REGISTRY.text().unwrap_or_else(|| OFFICIAL.to_owned());
+        let configured = &context.config.registry;
+        let (namespace, origin) = match (environment::REGISTRY.text(), &configured.namespace) {
+            (Some(namespace), _) => (namespace, environment::REGISTRY.name),
+            (None, Some(namespace)) => (namespace.clone(), "`registry.namespace`"),
+            (None, None) => (OFFICIAL.to_owned(), "the official namespace"),
+        };
         // With some name behind it, it must be a repository.
         let repository = Repository::parse(&format!("{namespace}/name")).map_err(|error| {
-            let variable = environment::REGISTRY.name;
-            Failure::usage(format!("{variable} cannot be used")).because(error).hint(
+            Failure::usage(format!("{origin} cannot be used")).because(error).hint(
                 "write a registry and a path, like `ghcr.io/acme/harnesses`, without `https://`",
             )
         })?;
         let policy = policy(context)?;
-        let options =
-            registry::Options { proxy: environment::proxy(), ..registry::Options::default() };
+        let options = registry::Options {
+            proxy: environment::proxy(),
+            insecure: configured.insecure.iter().cloned().collect(),
+            ..registry::Options::default()
+        };
         let client = Client::new(options, sources(repository.registry())).map_err(failed)?;
         let gate = Arc::new(SignatureGate::new(policy.clone()));
         let cache = Cache::new(context.paths.artifacts());
@@ -84,6 +91,17 @@ impl Registries {
     pub async fn fresh(&self, reference: &Reference) -> Result<Opened, Failure> {
         let network = if self.network == Network::Never { Network::Never } else { Network::Fresh };
         self.open_as(reference, network).await
+    }
+
+    /// What is attached to a component, of one of these kinds; judged like the component.
+    pub async fn attached(
+        &self,
+        reference: &Reference,
+        kinds: &[&str],
+        max: u64,
+    ) -> Result<Option<Vec<u8>>, Failure> {
+        let network = if self.network == Network::Never { Network::Never } else { Network::Fresh };
+        self.store.attached(reference, kinds, max, network).await.map_err(failed)
     }
 
     async fn open_as(&self, reference: &Reference, network: Network) -> Result<Opened, Failure> {

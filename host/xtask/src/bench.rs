@@ -33,6 +33,10 @@ pub fn run(settings: &Settings, arguments: &[OsString]) -> Result<()> {
         bail!("which benchmark? fix: cargo xtask bench <name>, or --help for their names");
     };
     system::install_missing(settings)?;
+    if name == "pull" {
+        // The registry and the peer are those of the tests.
+        system::install_for_tests(settings)?;
+    }
     let peers = match name.to_str() {
         Some("run-pi") => pi(settings)?,
         Some("gateway") => gateways(settings)?,

@@ -3,11 +3,15 @@
 //!
 //! It must never read a file, ask a network, or believe a size or a name that it was given.
 
+mod attachment;
+mod chunked;
 mod component;
 mod digest;
 mod manifest;
 mod reference;
 
+pub use attachment::{Attachment, INDEX_MEDIA_TYPE, Index, attach};
+pub use chunked::{CHUNK_MAX_BYTES, CHUNK_MEDIA_TYPE, CHUNKS_MAX, Chunks, PackedChunks};
 pub use component::{Described, HARNESS_SECTION, describe};
 pub use digest::{Digest, DigestError, Hasher};
 pub use manifest::{

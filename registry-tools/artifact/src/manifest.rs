@@ -27,7 +27,7 @@ pub const COMPONENT_MAX_BYTES: u64 = 256 << 20;
 pub const LAYERS_MAX: usize = 1;
 
 /// Reproducible: the same component has the same manifest whenever it is pushed.
-const CREATED: &str = "1970-01-01T00:00:00Z";
+pub(crate) const CREATED: &str = "1970-01-01T00:00:00Z";
 
 /// What a manifest says of some content.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,6 +37,9 @@ pub struct Descriptor {
     pub digest: Digest,
     /// In bytes.
     pub size: u64,
+    /// Of a manifest that an index lists.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub artifact_type: Option<String>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub annotations: BTreeMap<String, String>,
 }
@@ -48,6 +51,7 @@ impl Descriptor {
             media_type: media_type.into(),
             digest: Digest::of(bytes),
             size: bytes.len() as u64,
+            artifact_type: None,
             annotations: BTreeMap::new(),
         }
     }
@@ -64,6 +68,9 @@ pub struct Manifest {
     pub artifact_type: Option<String>,
     pub config: Descriptor,
     pub layers: Vec<Descriptor>,
+    /// The manifest that this one says something of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subject: Option<Descriptor>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub annotations: BTreeMap<String, String>,
 }
@@ -91,6 +98,14 @@ pub enum ManifestError {
     Layer(String),
     #[error("its component says {0} bytes; a harness has 1 to {COMPONENT_MAX_BYTES}")]
     Size(u64),
+    #[error("it is content in {0} chunks; it may have 1 to {max}", max = crate::chunked::CHUNKS_MAX)]
+    Chunks(usize),
+    #[error("one of its layers is a {0}, not {kind}", kind = crate::chunked::CHUNK_MEDIA_TYPE)]
+    Chunk(String),
+    #[error("one of its chunks says {0} bytes; one has 1 to {max}", max = crate::chunked::CHUNK_MAX_BYTES)]
+    ChunkSize(u64),
+    #[error("its content is a `{found}`, not a `{expected}`")]
+    Content { found: String, expected: String },
     #[error("the title of its layer is no file name: `{0}`")]
     Title(String),
 }
@@ -194,6 +209,7 @@ pub fn pack(component: &[u8], title: &str) -> Result<Packed, ManifestError> {
         artifact_type: None,
         config: config_descriptor.clone(),
         layers: vec![layer.clone()],
+        subject: None,
         annotations,
     };
     manifest.component()?;
@@ -203,7 +219,7 @@ pub fn pack(component: &[u8], title: &str) -> Result<Packed, ManifestError> {
 }
 
 /// A text of a stranger, fit for an error.
-fn line(text: &str) -> String {
+pub(crate) fn line(text: &str) -> String {
     text.chars().filter(|c| !c.is_control()).take(100).collect()
 }
 

@@ -31,33 +31,30 @@ pub struct Cleaned {
 
 struct Entry {
     path: PathBuf,
+    /// By its name.
+    digest: Option<Digest>,
     size: u64,
     age: Duration,
     pinned: bool,
 }
 
 impl Cache {
-    /// Removes what `keep` does not keep, and what broken downloads left. Content that another
-    /// process reads at the moment stays readable to it.
+    /// Removes what `keep` does not keep, and what broken downloads left. What another process writes
+    /// at the moment is left to it, and what one reads stays readable to it.
     pub fn clean(&self, keep: &Keep) -> Result<Cleaned, CacheError> {
         let mut cleaned = Cleaned::default();
         for entry in self.entries("partial", keep)? {
-            // Its writer, if it lives, has written to it lately.
             if entry.age > keep.age {
-                files::remove(&entry.path)?;
-                cleaned.files += 1;
-                cleaned.bytes += entry.size;
+                self.take_away(&entry, &mut cleaned)?;
             }
         }
         let mut entries = self.entries("sha256", keep)?;
         entries.sort_by_key(|entry| std::cmp::Reverse(entry.age));
         let mut total: u64 = entries.iter().map(|entry| entry.size).sum();
         for entry in entries.iter().filter(|entry| !entry.pinned) {
-            if entry.age > keep.age || total > keep.bytes {
-                files::remove(&entry.path)?;
+            let unwanted = entry.age > keep.age || total > keep.bytes;
+            if unwanted && self.take_away(entry, &mut cleaned)? {
                 total -= entry.size;
-                cleaned.files += 1;
-                cleaned.bytes += entry.size;
             }
         }
         for record in self.records()? {
@@ -66,6 +63,24 @@ impl Cache {
             }
         }
         Ok(Cleaned { kept_bytes: total, ..cleaned })
+    }
+
+    /// Removes a file, unless a process writes what is to become of it. `true`: it was removed.
+    fn take_away(&self, entry: &Entry, cleaned: &mut Cleaned) -> Result<bool, CacheError> {
+        let held = match &entry.digest {
+            // Whoever writes it later finds it gone, and makes it anew.
+            Some(digest) => match self.try_hold(digest)? {
+                Some(held) => Some(held),
+                None => return Ok(false),
+            },
+            // Nothing of ours is called like this.
+            None => None,
+        };
+        files::remove(&entry.path)?;
+        drop(held);
+        cleaned.files += 1;
+        cleaned.bytes += entry.size;
+        Ok(true)
     }
 
     /// All content, by its file's name; for lists.
@@ -80,13 +95,15 @@ impl Cache {
         let (mut found, now) = (Vec::new(), SystemTime::now());
         for entry in entries.flatten() {
             let Ok(metadata) = entry.metadata() else { continue };
-            let digest = format!("sha256:{}", entry.file_name().to_string_lossy()).parse();
+            let name = entry.file_name();
+            let digest = format!("sha256:{}", name.to_string_lossy()).parse::<Digest>().ok();
             let modified = metadata.modified().unwrap_or(now);
             found.push(Entry {
                 path: entry.path(),
                 size: metadata.len(),
                 age: now.duration_since(modified).unwrap_or_default(),
-                pinned: digest.is_ok_and(|digest| keep.pinned.contains(&digest)),
+                pinned: digest.is_some_and(|digest| keep.pinned.contains(&digest)),
+                digest,
             });
         }
         Ok(found)

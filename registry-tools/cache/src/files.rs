@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::path::Path;
+use std::time::{Duration, SystemTime};
 
 use crate::Step;
 use crate::error::CacheError;
@@ -22,6 +23,21 @@ pub(crate) fn read(path: &Path, max: u64) -> Result<Option<Vec<u8>>, CacheError>
     let mut bytes = Vec::with_capacity(usize::try_from(length).unwrap_or(0) + 1);
     file.take(max.saturating_add(1)).read_to_end(&mut bytes).map_err(failed)?;
     Ok(Some(bytes))
+}
+
+/// A file's time is when it was last used, to within this: not every use has to write.
+const USED_WITHIN: Duration = Duration::from_secs(3600);
+
+/// Notes that a file was used, for those who make room. What cannot be noted is not: a folder may be
+/// there for reading only.
+pub(crate) fn mark_used(path: &Path) {
+    let now = SystemTime::now();
+    let modified = std::fs::metadata(path).and_then(|file| file.modified());
+    if modified.is_ok_and(|at| now.duration_since(at).is_ok_and(|age| age > USED_WITHIN))
+        && let Ok(file) = File::options().write(true).open(path)
+    {
+        let _ = file.set_modified(now);
+    }
 }
 
 pub(crate) fn remove(path: &Path) -> Result<(), CacheError> {

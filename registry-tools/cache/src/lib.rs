@@ -14,7 +14,7 @@ mod files;
 mod incoming;
 mod record;
 
-use std::fs::{File, OpenOptions};
+use std::fs::{File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -72,6 +72,7 @@ impl Cache {
         let path = self.path(digest);
         let Some(bytes) = files::read(&path, max)? else { return Ok(None) };
         if Digest::of(&bytes) == *digest {
+            files::mark_used(&path);
             return Ok(Some(bytes));
         }
         tracing::error!(path = %path.display(), "content in the cache was altered; it is removed");
@@ -100,13 +101,28 @@ impl Cache {
 
     /// Waits for the right to write `digest`.
     pub fn hold(&self, digest: &Digest) -> Result<Held, CacheError> {
+        let (path, file) = self.lock_file(digest)?;
+        file.lock().map_err(|e| CacheError::file(&path, e))?;
+        Ok(Held(file))
+    }
+
+    /// The right to write `digest`, unless another process has it.
+    pub(crate) fn try_hold(&self, digest: &Digest) -> Result<Option<Held>, CacheError> {
+        let (path, file) = self.lock_file(digest)?;
+        match file.try_lock() {
+            Ok(()) => Ok(Some(Held(file))),
+            Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(error)) => Err(CacheError::file(&path, error)),
+        }
+    }
+
+    fn lock_file(&self, digest: &Digest) -> Result<(PathBuf, File), CacheError> {
         let folder = self.folder.join("locks");
         files::make_folder(&folder)?;
         let path = folder.join(digest.hex());
         let open = OpenOptions::new().create(true).truncate(false).write(true).open(&path);
         let file = open.map_err(|e| CacheError::file(&path, e))?;
-        file.lock().map_err(|e| CacheError::file(&path, e))?;
-        Ok(Held(file))
+        Ok((path, file))
     }
 
     /// The place that `size` bytes of `digest` are written to, with what an earlier try left.

@@ -150,3 +150,25 @@ fn room_is_made_and_what_is_pinned_stays() {
     let names: Vec<_> = cache.records().unwrap().into_iter().map(|r| r.name).collect();
     assert_eq!(names, ["a"], "a name without content is forgotten");
 }
+
+#[test]
+fn what_is_written_or_used_now_is_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let cache = Cache::new(folder.path());
+    let long_ago = std::time::SystemTime::now() - std::time::Duration::from_secs(1_000_000);
+    let old = |digest: &Digest| {
+        let file = std::fs::File::options().write(true).open(cache.path(digest)).unwrap();
+        file.set_modified(long_ago).unwrap();
+    };
+    let [used, written, unused] = [b"used", b"kept", b"idle"].map(|text| cache.put(text).unwrap());
+    [&used, &written, &unused].into_iter().for_each(old);
+    cache.read(&used, 4).unwrap().unwrap();
+    let held = cache.hold(&written).unwrap();
+    let age = std::time::Duration::from_secs(100_000);
+    let keep = cache::Keep { age, bytes: u64::MAX, ..cache::Keep::default() };
+    assert_eq!(cache.clean(&keep).unwrap().files, 1);
+    assert!(cache.has(&used) && cache.has(&written) && !cache.has(&unused));
+    drop(held);
+    assert_eq!(cache.clean(&keep).unwrap().files, 1);
+    assert!(!cache.has(&written));
+}

@@ -13,6 +13,7 @@ pub mod check;
 pub mod files;
 pub mod manifest;
 pub mod metadata;
+pub mod sbom;
 pub mod suite;
 pub mod template;
 pub mod watch;

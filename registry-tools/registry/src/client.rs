@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use artifact::{Descriptor, Digest, MANIFEST_MAX_BYTES, MANIFEST_MEDIA_TYPE, Repository};
 use bytes::Bytes;
 use cache::Incoming;
-use http::header::{CONTENT_RANGE, HeaderValue};
+use http::header::{CONTENT_RANGE, HeaderMap, HeaderValue};
 use http::{Method, StatusCode};
 use reqwest::{redirect, retry};
 use rustls_platform_verifier::BuilderVerifierExt as _;
@@ -20,7 +20,6 @@ use crate::options::Options;
 use crate::request::{Request, Trouble, body, shown};
 
 const USER_AGENT: &str = concat!("xpressclaw/", env!("CARGO_PKG_VERSION"));
-const INDEX_MEDIA_TYPE: &str = "application/vnd.oci.image.index.v1+json";
 const OCTETS: &str = "application/octet-stream";
 
 /// What is done in a repository.
@@ -140,18 +139,7 @@ impl Client {
         }
     }
 
-    /// The index of what refers to `digest`. `None`: the registry keeps none.
-    pub async fn referrers(
-        &self,
-        repository: &Repository,
-        digest: Digest,
-    ) -> Result<Option<Vec<u8>>, RegistryError> {
-        let rest = format!("referrers/{digest}");
-        let found = self.get(repository, &rest, Some(INDEX_MEDIA_TYPE), MANIFEST_MAX_BYTES).await?;
-        Ok(found.map(|(bytes, _)| bytes))
-    }
-
-    async fn get(
+    pub(crate) async fn get(
         &self,
         repository: &Repository,
         rest: &str,
@@ -259,15 +247,27 @@ impl Client {
     ) -> Result<Digest, RegistryError> {
         let digest = Digest::of(&bytes);
         let name = tag.map_or_else(|| digest.to_string(), str::to_owned);
+        self.put_manifest(repository, &name, MANIFEST_MEDIA_TYPE, bytes).await?;
+        Ok(digest)
+    }
+
+    /// Puts a manifest or an index under a tag or its digest; gives what the registry said to it.
+    pub(crate) async fn put_manifest(
+        &self,
+        repository: &Repository,
+        name: &str,
+        media_type: &'static str,
+        bytes: Vec<u8>,
+    ) -> Result<HeaderMap, RegistryError> {
         let url = self.url(repository, &format!("manifests/{name}"))?;
         let request = Request {
-            content_type: Some(MANIFEST_MEDIA_TYPE),
+            content_type: Some(media_type),
             body: Some(bytes.into()),
             ..plain(Method::PUT, url.clone())
         };
         let sent = self.ask(repository, Access::Push, &request).await?;
         expect(&sent, StatusCode::CREATED, &url)?;
-        Ok(digest)
+        Ok(sent.headers().clone())
     }
 }
 

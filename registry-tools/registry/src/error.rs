@@ -57,8 +57,10 @@ pub enum RegistryError {
     NoUpload(String),
     #[error("{reference} is no harness")]
     Unfit { reference: Box<Reference>, source: ManifestError },
-    #[error("the component cannot be packed")]
+    #[error("it cannot be packed")]
     Pack(#[from] ManifestError),
+    #[error("the content that is pushed cannot be read")]
+    Content(#[source] std::io::Error),
     #[error("the credential helper {program} failed: {reason}")]
     Helper { program: String, reason: String },
     #[error("{path} cannot be read as Docker's configuration; correct or remove it")]

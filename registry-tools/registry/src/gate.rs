@@ -33,11 +33,14 @@ pub trait Related: Send + Sync {
     /// cache and the network may not be asked. What is found is kept in the cache for later uses.
     async fn manifest(&self, tag: &str) -> Result<Option<Vec<u8>>, RegistryError>;
 
+    /// The manifest of a digest in the same repository; otherwise as above.
+    async fn at(&self, digest: Digest) -> Result<Option<Vec<u8>>, RegistryError>;
+
     /// A blob of the same repository, of at most `max` bytes.
     async fn blob(&self, blob: &Descriptor, max: u64) -> Result<Option<Vec<u8>>, RegistryError>;
 
-    /// The repository's index of what refers to `digest`, as the registry lists it. `None`: the
-    /// registry keeps no such lists, or the network may not be asked and none is in the cache.
+    /// The repository's index of what refers to `digest`, as the registry lists it. `None`:
+    /// nothing does, or the network may not be asked and none is in the cache.
     async fn referrers(&self, digest: Digest) -> Result<Option<Vec<u8>>, RegistryError>;
 }
 

@@ -7,21 +7,26 @@
 //!
 //! It must never read the environment, print, run a component, or keep what it did not verify.
 
+mod chunked;
 mod client;
 mod credential;
 mod error;
 mod gate;
+mod keep;
 mod lock;
 mod options;
 mod push;
+mod referrers;
 mod request;
 mod store;
 mod token;
 
+pub use chunked::{Chunked, push_chunked};
 pub use client::{Answered, Client};
 pub use credential::{Credential, Secret, Sources};
 pub use error::RegistryError;
 pub use gate::{Admission, Asked, Gate, Refused, Related};
+pub use keep::belongings;
 pub use lock::{LOCK_FILE, Lock, LockError};
 pub use options::Options;
 pub use push::{Pushed, push};

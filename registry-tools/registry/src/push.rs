@@ -1,6 +1,6 @@
 //! Publishes a component.
 
-use artifact::{Digest, Reference, pack};
+use artifact::{Descriptor, Digest, MANIFEST_MEDIA_TYPE, Reference, pack};
 
 use crate::client::Client;
 use crate::error::RegistryError;
@@ -11,6 +11,8 @@ pub struct Pushed {
     /// With the digest: what others should write down.
     pub reference: Reference,
     pub digest: Digest,
+    /// What refers to it names it by this.
+    pub manifest: Descriptor,
     /// Bytes that had to be sent; the rest was there.
     pub sent_bytes: u64,
 }
@@ -37,6 +39,7 @@ pub async fn push(
             sent_bytes += descriptor.size;
         }
     }
+    let manifest = Descriptor::of(MANIFEST_MEDIA_TYPE, &packed.manifest);
     let digest = client.send_manifest(repository, Some(reference.tag()), packed.manifest).await?;
-    Ok(Pushed { reference: reference.pinned(digest), digest, sent_bytes })
+    Ok(Pushed { reference: reference.pinned(digest), digest, manifest, sent_bytes })
 }

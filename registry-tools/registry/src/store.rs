@@ -4,11 +4,11 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use artifact::{Descriptor, Digest, Manifest, ManifestError, Reference, Repository};
+use artifact::{Descriptor, Digest, Index, Manifest, ManifestError, Reference, Repository};
 use async_trait::async_trait;
 use cache::Cache;
 
-use crate::client::Client;
+use crate::client::{Answered, Client};
 use crate::error::RegistryError;
 use crate::gate::{Admission, Asked, Gate, Related};
 
@@ -105,8 +105,7 @@ impl Store {
         progress: &Progress,
     ) -> Result<Opened, RegistryError> {
         let repository = &reference.repository;
-        let found = self.client.manifest(repository, reference.tag(), reference.digest).await?;
-        let found = found.ok_or_else(|| RegistryError::NotFound(reference.to_string()))?;
+        let found = self.asked(reference).await?;
         let manifest = parse(reference, &found.bytes)?;
         let layer = fit(reference, &manifest)?.clone();
         let related = Beside { store: self, repository, network: Network::Fresh };
@@ -120,15 +119,49 @@ impl Store {
         );
         let (component, _) = (component?, config?);
         // Last, so that a manifest in the cache has its parts there.
+        self.keep(reference, &found)?;
+        Ok(self.opened(reference, found.digest, manifest, admission, component, true))
+    }
+
+    /// The manifest of anything, let through; its parts need not be there.
+    pub(crate) async fn admitted(
+        &self,
+        reference: &Reference,
+        network: Network,
+    ) -> Result<(Manifest, Admission), RegistryError> {
+        if let Some((digest, bytes)) = self.known(reference, network)? {
+            let manifest = parse(reference, &bytes)?;
+            return Ok((manifest, self.admit(reference, digest, &bytes, network).await?));
+        }
+        if network == Network::Never {
+            return Err(RegistryError::Offline(reference.clone().into()));
+        }
+        let found = self.asked(reference).await?;
+        let manifest = parse(reference, &found.bytes)?;
+        let related =
+            Beside { store: self, repository: &reference.repository, network: Network::Fresh };
+        let admission = self.ask_gate(reference, found.digest, &found.bytes, &related).await?;
+        self.keep(reference, &found)?;
+        Ok((manifest, admission))
+    }
+
+    /// What the registry has under a reference today.
+    async fn asked(&self, reference: &Reference) -> Result<Answered, RegistryError> {
+        let (repository, tag) = (&reference.repository, reference.tag());
+        let found = self.client.manifest(repository, tag, reference.digest).await?;
+        found.ok_or_else(|| RegistryError::NotFound(reference.to_string()))
+    }
+
+    fn keep(&self, reference: &Reference, found: &Answered) -> Result<(), RegistryError> {
         self.cache.put(&found.bytes)?;
         if reference.digest.is_none() {
             self.cache.keep_record(&reference.to_string(), found.digest)?;
         }
-        Ok(self.opened(reference, found.digest, manifest, admission, component, true))
+        Ok(())
     }
 
     /// A blob, from the cache or the registry; one process fetches, others wait and find it.
-    async fn fetch(
+    pub(crate) async fn fetch(
         &self,
         repository: &Repository,
         blob: &Descriptor,
@@ -181,6 +214,34 @@ impl Store {
         answer.map_err(|source| RegistryError::Refused { reference, source })
     }
 
+    /// What was attached last to the manifest of a reference with a digest, of one of these kinds:
+    /// it passes the gate like the manifest itself, and has at most `max` bytes. `None`: nothing is.
+    pub async fn attached(
+        &self,
+        reference: &Reference,
+        kinds: &[&str],
+        max: u64,
+        network: Network,
+    ) -> Result<Option<Vec<u8>>, RegistryError> {
+        let beside = Beside { store: self, repository: &reference.repository, network };
+        let Some(subject) = reference.digest else { return Ok(None) };
+        let Some(index) = beside.referrers(subject).await? else { return Ok(None) };
+        let index = Index::parse(&index).map_err(|source| unfit(reference, source))?;
+        let wanted = |listed: &&Descriptor| {
+            listed.artifact_type.as_deref().is_some_and(|kind| kinds.contains(&kind))
+        };
+        for listed in index.manifests.iter().rev().filter(wanted) {
+            let Some(bytes) = beside.at(listed.digest).await? else { continue };
+            let manifest = parse(reference, &bytes)?;
+            let of_it = manifest.subject.as_ref().is_some_and(|of| of.digest == subject);
+            if let (true, [layer]) = (of_it, manifest.layers.as_slice()) {
+                self.ask_gate(reference, listed.digest, &bytes, &beside).await?;
+                return beside.blob(layer, max).await;
+            }
+        }
+        Ok(None)
+    }
+
     fn opened(
         &self,
         reference: &Reference,
@@ -227,6 +288,18 @@ impl Related for Beside<'_> {
         let Some(found) = found else { return Ok(None) };
         cache.put(&found.bytes)?;
         cache.keep_record(&name, found.digest)?;
+        Ok(Some(found.bytes))
+    }
+
+    async fn at(&self, digest: Digest) -> Result<Option<Vec<u8>>, RegistryError> {
+        let cache = &self.store.cache;
+        let kept = cache.read(&digest, artifact::MANIFEST_MAX_BYTES)?;
+        if kept.is_some() || self.network == Network::Never {
+            return Ok(kept);
+        }
+        let found = self.store.client.manifest(self.repository, "", Some(digest)).await?;
+        let Some(found) = found else { return Ok(None) };
+        cache.put(&found.bytes)?;
         Ok(Some(found.bytes))
     }
 

@@ -11,6 +11,8 @@ use crate::payload::{PAYLOAD_MAX_BYTES, PAYLOAD_MEDIA_TYPE};
 use crate::verify::{SIGNATURE_MAX_BYTES, SIGNATURES_MAX};
 
 const ANNOTATION: &str = "dev.cosignproject.cosign/signature";
+/// Of a manifest of signatures that refers to what is signed.
+pub(crate) const ARTIFACT_TYPE: &str = "application/vnd.dev.cosign.artifact.sig.v1+json";
 const CONFIG_MEDIA_TYPE: &str = "application/vnd.oci.image.config.v1+json";
 /// Not known, as cosign writes it: a time would make two signatures of one thing differ.
 const CREATED: &str = "0001-01-01T00:00:00Z";
@@ -62,6 +64,7 @@ pub(crate) fn image(layers: Vec<Descriptor>) -> (Manifest, Vec<u8>) {
         artifact_type: None,
         config: Descriptor::of(CONFIG_MEDIA_TYPE, &config),
         layers,
+        subject: None,
         annotations: std::collections::BTreeMap::new(),
     };
     (manifest, config)

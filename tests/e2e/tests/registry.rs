@@ -6,10 +6,8 @@ use std::path::PathBuf;
 
 use e2e::{Done, Place, Run};
 use serde_json::json;
+use sha2::{Digest as _, Sha256};
 
-#[path = "../../../registry-tools/registry/tests/support/served.rs"]
-#[allow(dead_code, reason = "other tests share it")]
-mod served;
 use served::Served;
 
 /// A publisher and a user, who share a machine and no cache.
@@ -73,6 +71,10 @@ impl World {
         let files = fs::read_dir(self.artifacts().join("sha256")).unwrap().flatten();
         files.map(|file| file.path()).max_by_key(|path| fs::metadata(path).unwrap().len()).unwrap()
     }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn echo() -> String {
@@ -227,6 +229,112 @@ fn the_user_decides_how_much_proof_is_asked_for() {
     assert!(!quiet.stderr.contains("warning"), "{}", quiet.stderr);
     let inspected = world.harness(["inspect", &reference]).succeeded();
     assert!(inspected.stdout.contains("harness"), "{}", inspected.stdout);
+}
+
+#[test]
+fn what_a_component_is_made_of_is_attached_signed_and_printed() {
+    let world = World::new();
+    let key = format!("{}.key", world.key("acme"));
+    world.trust("keys: [acme.pub]");
+    let reference = world.reference("echo:1");
+    // A project's own list would be longer; this component comes without one.
+    let push = ["push", &echo(), &reference, "--key", &key, "--format", "json"];
+    let pushed = world.harness(push).succeeded();
+    assert!(pushed.stderr.contains("its list of parts too"), "{}", pushed.stderr);
+    let pushed: serde_json::Value = serde_json::from_str(&pushed.stdout).unwrap();
+    let printed = world.harness(["sbom", &reference]).succeeded();
+    let sbom: serde_json::Value = serde_json::from_str(&printed.stdout).unwrap();
+    assert_eq!(sbom["bomFormat"], "CycloneDX");
+    let digest = hex(&Sha256::digest(fs::read(echo()).unwrap()));
+    assert_eq!(sbom["metadata"]["component"]["hashes"][0]["content"], digest);
+    // Where registries keep no lists, under the tag that the specification gives; other tools read it.
+    let index =
+        world.reference(&format!("echo:{}", &pushed["digest"].as_str().unwrap().replace(':', "-")));
+    let raw = std::process::Command::new("skopeo")
+        .args(["inspect", "--raw", "--tls-verify=false", &format!("docker://{index}")])
+        .output()
+        .unwrap();
+    let raw: serde_json::Value = serde_json::from_slice(&raw.stdout).unwrap();
+    assert_eq!(raw["manifests"].as_array().unwrap().len(), 1, "{raw}");
+    assert_eq!(raw["manifests"][0]["digest"], pushed["sbom"]);
+    assert_eq!(raw["manifests"][0]["artifactType"], "application/vnd.cyclonedx+json");
+
+    // Another tool's list takes its place; nobody vouches for it, so that it is not shown.
+    let own = world.place.home().join("own.json");
+    fs::write(&own, r#"{"spdxVersion": "SPDX-2.3"}"#).unwrap();
+    world.harness(["push", &echo(), &reference, "--sbom", "own.json"]).succeeded();
+    let refused = world.harness(["sbom", &reference]).exited(1);
+    assert!(refused.stderr.contains("it is not signed"), "{}", refused.stderr);
+    world.harness(["push", &echo(), &reference, "--sbom", "own.json", "--key", &key]).succeeded();
+    let printed = world.harness(["sbom", &reference]).succeeded();
+    assert_eq!(printed.stdout, r#"{"spdxVersion": "SPDX-2.3"}"#);
+    fs::write(&own, "{}").unwrap();
+    let neither = world.harness(["push", &echo(), &reference, "--sbom", "own.json"]).exited(2);
+    assert!(neither.stderr.contains("neither CycloneDX nor SPDX"), "{}", neither.stderr);
+}
+
+#[test]
+fn the_contract_is_published_where_others_look_for_it() {
+    let world = World::new();
+    let namespace = world.registry.address.clone();
+    let pushed = world.harness(["wit", "--push", &namespace]).succeeded();
+    let harness = pushed.stdout.lines().find(|line| line.contains("/xpressclaw/harness:")).unwrap();
+    let (tag, digest) = harness.split_once('@').unwrap();
+    let raw = std::process::Command::new("skopeo")
+        .args(["inspect", "--raw", "--tls-verify=false", &format!("docker://{tag}")])
+        .output()
+        .unwrap();
+    assert_eq!(format!("sha256:{}", hex(&Sha256::digest(&raw.stdout))), digest);
+    let no_registry = world.harness(["wit", "--push", "acme"]).exited(2);
+    assert!(no_registry.stderr.contains("names no registry"), "{}", no_registry.stderr);
+}
+
+#[test]
+fn a_short_name_is_short_for_what_the_configuration_says() {
+    let world = World::new();
+    let pinned = world.push(&echo(), &world.reference("parrot:latest"));
+    world.trust("signatures: off");
+    let file = world.place.home().join("xpressclaw.yaml");
+    let text = fs::read_to_string(&file).unwrap();
+    let namespace = format!("registry: {{namespace: \"{}/acme\"}}\n", world.registry.address);
+    fs::write(&file, text + &namespace).unwrap();
+    let run = world.run("parrot").done().succeeded();
+    assert_eq!(run.stdout, "Hello back.\n");
+    let (_, digest) = pinned.split_once('@').unwrap();
+    let pulled = format!("pulled {}@{digest}, ", world.reference("parrot"));
+    assert!(run.stderr.contains(&pulled), "{}", run.stderr);
+    // The variable goes before it.
+    let elsewhere = format!("{}/other", world.registry.address);
+    let other = world.run("parrot").env("XPRESSCLAW_REGISTRY", elsewhere).done().exited(2);
+    assert!(other.stderr.contains("no harness `parrot`"), "{}", other.stderr);
+}
+
+#[test]
+fn room_is_made_and_what_is_pinned_runs_without_a_registry_afterwards() {
+    let world = World::new();
+    let key = format!("{}.key", world.key("acme"));
+    world.trust("keys: [acme.pub]");
+    let [pinned, other] = ["pinned:1", "other:1"].map(|name| {
+        let reference = world.reference(name);
+        world.harness(["push", &echo(), &reference, "--key", &key]).succeeded();
+        reference
+    });
+    world.harness(["add", &pinned]).succeeded();
+    // The component is the same; so that one of them has something of its own.
+    world.harness(["pull", &other]).succeeded();
+    let kept = world.harness(["prune"]).succeeded();
+    assert!(kept.stderr.contains("removed 0 bytes in 0 files"), "{}", kept.stderr);
+    let pruned = world.harness(["prune", "--mib", "0", "--format", "json"]).succeeded();
+    let pruned: serde_json::Value = serde_json::from_str(&pruned.stdout).unwrap();
+    // The manifest of `other`, its signatures' manifest, and what was signed; the component and the
+    // two configs are shared.
+    assert_eq!(pruned["files"], 3, "{pruned}");
+    let World { place, registry } = world;
+    drop(registry);
+    let world = World { place, registry: Served::anonymous() };
+    let run = world.run("pinned").args(["--offline"]).done().succeeded();
+    assert_eq!(run.stdout, "Hello back.\n");
+    world.run(&other).args(["--offline"]).done().exited(2);
 }
 
 #[test]

@@ -39,7 +39,7 @@ pub fn run(arguments: &[String]) -> Result<()> {
     run_pi::prepare(folder.path(), &server)?;
     // Every request is let go on at once.
     std::thread::spawn(move || while server.arrival(LIMIT, || ()).is_ok() {});
-    let command = || run_pi::our_command(&binary, folder.path());
+    let command = || run_pi::our_command(&binary, &"pi".into(), folder.path());
     // Compiles pi, which is no part of the job.
     let compiled = succeed(&mut command())?;
     ensure!(compiled.contains("Hello."), "pi did not answer: {compiled}");

@@ -88,4 +88,7 @@ pub struct WitArgs {
     /// Write packages in their binary form, as registries keep them, in place of text
     #[arg(long)]
     pub packages: bool,
+    /// Publish these packages below a registry's namespace, where `wkg` looks for them
+    #[arg(long, value_name = "NAMESPACE", conflicts_with_all = ["out", "packages"])]
+    pub push: Option<String>,
 }

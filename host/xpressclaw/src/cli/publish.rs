@@ -1,11 +1,14 @@
 //! What publishers and users of registries may type: `xpressclaw harness push | pull | add | remove |
-//! sign | key`.
+//! sign | key | sbom | prune`.
 
 use std::path::PathBuf;
 
 use clap::Args;
 
 use super::Format;
+
+/// A harness that nobody has run for a month is pulled again when somebody does.
+const PRUNE_DAYS: u32 = 30;
 
 #[derive(Debug, Args)]
 pub struct PushArgs {
@@ -17,9 +20,18 @@ pub struct PushArgs {
     /// Sign it with this key, too
     #[arg(long, value_name = "FILE")]
     pub key: Option<PathBuf>,
+    /// Attach this list of its parts, CycloneDX or SPDX in JSON [default: one made from the component and its project's lock file]
+    #[arg(long, value_name = "FILE")]
+    pub sbom: Option<PathBuf>,
     /// How to print
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,
+}
+
+#[derive(Debug, Args)]
+pub struct SbomArgs {
+    /// A short name, a full reference, or one with a digest
+    pub reference: String,
 }
 
 #[derive(Debug, Args)]
@@ -66,4 +78,17 @@ pub struct KeyArgs {
     /// What the two files are called
     #[arg(value_name = "NAME")]
     pub name: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub struct PruneArgs {
+    /// Keep what was used within so many days
+    #[arg(long, value_name = "N", default_value_t = PRUNE_DAYS)]
+    pub days: u32,
+    /// Keep at most so many MiB, what was used last first
+    #[arg(long, value_name = "N")]
+    pub mib: Option<u32>,
+    /// How to print
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
 }

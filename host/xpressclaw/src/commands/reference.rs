@@ -32,7 +32,7 @@ Text that agents or models wrote is shown without control characters.
 
 /// The fields of each kind of line. That the program prints these and no others is under test in
 /// `tests/cli/json.rs`.
-const FIELDS: [(&str, &str); 24] = [
+const FIELDS: [(&str, &str); 25] = [
     ("ps", "session agent harness model state turn since cost watchers questions pid"),
     ("memory list", "agent id text tags created"),
     ("memory search", "agent id text tags created score"),
@@ -61,9 +61,10 @@ const FIELDS: [(&str, &str); 24] = [
     ("logs", "id agent session level message at"),
     ("harness list", "name path size_bytes reference"),
     ("harness inspect", "name path size_bytes digest world asks reach imports exports"),
-    ("harness push", "reference digest sent_bytes key"),
+    ("harness push", "reference digest sent_bytes key sbom"),
     ("harness sign", "reference digest sent_bytes key"),
     ("harness pull, harness add", "reference path size_bytes proof warning change"),
+    ("harness prune", "files bytes kept_bytes"),
     (
         "model list, kind model",
         "kind model provider default context_window max_output_tokens price path size_bytes problem",

@@ -33,7 +33,7 @@ fn documented() -> Fields {
 /// What the program prints, by the names of that table.
 fn printed(home: &Home) -> Fields {
     let hub = Hub::start(b"GGUF");
-    let commands: [(&str, &[&str]); 19] = [
+    let commands: [(&str, &[&str]); 20] = [
         ("ps", &["ps"]),
         ("memory add", &["memory", "add", "a note", "--agent", "pi"]),
         ("memory list", &["memory", "list", "--agent", "pi"]),
@@ -49,6 +49,7 @@ fn printed(home: &Home) -> Fields {
         ("logs", &["logs"]),
         ("harness list", &["harness", "list"]),
         ("harness inspect", &["harness", "inspect", "idle"]),
+        ("harness prune", &["harness", "prune"]),
         ("model list", &["model", "list"]),
         ("model default", &["model", "default"]),
         ("model pull", &["model", "pull", URL, "--sha256", &hub.sha256]),

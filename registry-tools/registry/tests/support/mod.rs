@@ -3,7 +3,6 @@
 #![allow(dead_code, clippy::unwrap_used, clippy::expect_used)]
 
 pub mod fake;
-mod served;
 
 use std::io::Write as _;
 use std::process::Command;
@@ -16,7 +15,7 @@ use cache::Cache;
 use registry::{Admission, Asked, Client, Gate, Options, Progress, Refused, Sources, Store};
 
 #[allow(unused_imports, reason = "not every test has a real registry")]
-pub use served::Served;
+pub use ::served::Served;
 
 pub fn skopeo(arguments: &[&str]) -> Vec<u8> {
     let (command, rest) = arguments.split_first().unwrap();

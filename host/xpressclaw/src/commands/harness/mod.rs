@@ -8,9 +8,11 @@ mod inspect;
 mod key;
 mod new;
 mod progress;
+mod prune;
 mod publish;
 mod pull;
 mod reach;
+mod sbom;
 mod test;
 mod wit;
 
@@ -35,13 +37,15 @@ pub fn run(context: &Context, command: HarnessCommand) -> Result<Exit> {
         HarnessCommand::Build(args) => build::run(&args),
         HarnessCommand::Check(args) => check::run(&args),
         HarnessCommand::Test(args) => test::run(context, &args),
-        HarnessCommand::Wit(args) => wit::run(&args),
+        HarnessCommand::Wit(args) => wit::run(context, &args),
         HarnessCommand::Push(args) => publish::push(context, &args),
         HarnessCommand::Pull(args) => pull::run(context, &args),
         HarnessCommand::Add(args) => add::add(context, &args),
         HarnessCommand::Remove(args) => add::remove(&args),
+        HarnessCommand::Sbom(args) => sbom::run(context, &args),
         HarnessCommand::Sign(args) => publish::sign(context, &args),
         HarnessCommand::Key(args) => key::run(&args),
+        HarnessCommand::Prune(args) => prune::run(context, &args),
     }
 }
 

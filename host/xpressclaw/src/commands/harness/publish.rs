@@ -7,6 +7,7 @@ use serde::Serialize;
 use trust::{SignError, Signed, SigningKey};
 
 use super::super::output;
+use super::sbom::Sbom;
 use super::{check, key};
 use crate::cli::{Format, PushArgs, SignArgs};
 use crate::commands::Context;
@@ -22,6 +23,9 @@ struct Row {
     sent_bytes: u64,
     /// The key that vouches for it now.
     key: Option<String>,
+    /// The digest of the manifest of its list of parts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sbom: Option<String>,
 }
 
 pub fn push(context: &Context, args: &PushArgs) -> Result<Exit> {
@@ -38,15 +42,26 @@ pub fn push(context: &Context, args: &PushArgs) -> Result<Exit> {
         output::note(&check::wrong_lines(&report));
         return Err(Failure::usage("the component does not keep the contract").into());
     }
+    let sbom = match &args.sbom {
+        Some(path) => Sbom::read(path)?,
+        None => Sbom::of(&bytes, &args.target)?,
+    };
     let row = block_on(async {
         let pushed = registry::push(registries.client(), &reference, bytes).await;
         let pushed = pushed.map_err(failed)?;
         let mut row = row(&pushed.reference, pushed.sent_bytes);
+        let repository = &reference.repository;
+        let sbom = sbom.attach(&registries, repository, pushed.manifest).await.map_err(failed)?;
+        row.sbom = Some(sbom.to_string());
         if let Some(key) = &key {
             row.key = Some(vouch(&registries, &pushed.reference, key).await?);
+            vouch(&registries, &repository.at(sbom), key).await?;
         }
         Ok::<_, Failure>(row)
     })??;
+    if let Some(key) = &row.key {
+        output::note(&format!("signed by key {key}, its list of parts too"));
+    }
     print(row, args.format)
 }
 
@@ -65,6 +80,7 @@ pub fn sign(context: &Context, args: &SignArgs) -> Result<Exit> {
         row.key = Some(vouch(&registries, &reference, &key).await?);
         Ok::<_, Failure>(row)
     })??;
+    output::note(&format!("signed by key {}", row.key.as_deref().unwrap_or_default()));
     print(row, args.format)
 }
 
@@ -84,14 +100,12 @@ async fn vouch(
         Err(SignError::Registry(error)) => return Err(failed(error)),
         Err(error) => return Err(Failure::new(Exit::Failed, "it is not signed").because(error)),
     }
-    let id = key.public().id();
-    output::note(&format!("signed by key {id}"));
-    Ok(id.as_str().to_owned())
+    Ok(key.public().id().as_str().to_owned())
 }
 
 fn row(reference: &Reference, sent_bytes: u64) -> Row {
     let digest = reference.digest.map(|digest| digest.to_string()).unwrap_or_default();
-    Row { reference: reference.to_string(), digest, sent_bytes, key: None }
+    Row { reference: reference.to_string(), digest, sent_bytes, key: None, sbom: None }
 }
 
 fn print(row: Row, format: Format) -> Result<Exit> {

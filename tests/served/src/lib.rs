@@ -1,5 +1,6 @@
-//! Debian's `docker-registry` on loopback, ended when the test ends. Tests of the whole program share
-//! this file.
+//! Debian's `docker-registry` on loopback, ended when its owner is dropped. For tests and benchmarks
+//! only: what goes wrong panics.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::missing_panics_doc)]
 
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Stdio};
