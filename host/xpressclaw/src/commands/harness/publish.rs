@@ -54,13 +54,14 @@ pub fn push(context: &Context, args: &PushArgs) -> Result<Exit> {
         let sbom = sbom.attach(&registries, repository, pushed.manifest).await.map_err(failed)?;
         row.sbom = Some(sbom.to_string());
         if let Some(key) = &key {
-            row.key = Some(vouch(&registries, &pushed.reference, key).await?);
+            vouch(&registries, &pushed.reference, key).await?;
             vouch(&registries, &repository.at(sbom), key).await?;
+            row.key = Some(key.public().id().as_str().to_owned());
         }
         Ok::<_, Failure>(row)
     })??;
-    if let Some(key) = &row.key {
-        output::note(&format!("signed by key {key}, its list of parts too"));
+    if let Some(key) = &key {
+        output::note(&format!("signed by key {}, its list of parts too", key.public().id()));
     }
     print(row, args.format)
 }
@@ -77,30 +78,30 @@ pub fn sign(context: &Context, args: &SignArgs) -> Result<Exit> {
             .and_then(|found| found.ok_or_else(|| RegistryError::NotFound(reference.to_string())));
         let reference = reference.pinned(found.map_err(failed)?.digest);
         let mut row = row(&reference, 0);
-        row.key = Some(vouch(&registries, &reference, &key).await?);
+        if vouch(&registries, &reference, &key).await? == Signed::Already {
+            output::note("this key had signed it before");
+        }
+        row.key = Some(key.public().id().as_str().to_owned());
         Ok::<_, Failure>(row)
     })??;
-    output::note(&format!("signed by key {}", row.key.as_deref().unwrap_or_default()));
+    output::note(&format!("signed by key {}", key.public().id()));
     print(row, args.format)
 }
 
-/// Signs what has a digest, and gives the key's name.
+/// Signs what has a digest.
 async fn vouch(
     registries: &Registries,
     reference: &Reference,
     key: &SigningKey,
-) -> Result<String, Failure> {
+) -> Result<Signed, Failure> {
     let Some(digest) = reference.digest else {
         return Err(Failure::new(Exit::Failed, "only content with a digest is signed"));
     };
     let signed = trust::sign(registries.client(), &reference.repository, digest, key).await;
-    match signed {
-        Ok(Signed::Added) => {}
-        Ok(Signed::Already) => output::note("this key had signed it before"),
-        Err(SignError::Registry(error)) => return Err(failed(error)),
-        Err(error) => return Err(Failure::new(Exit::Failed, "it is not signed").because(error)),
-    }
-    Ok(key.public().id().as_str().to_owned())
+    signed.map_err(|error| match error {
+        SignError::Registry(error) => failed(error),
+        error => Failure::new(Exit::Failed, "it is not signed").because(error),
+    })
 }
 
 fn row(reference: &Reference, sent_bytes: u64) -> Row {
