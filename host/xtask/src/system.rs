@@ -34,13 +34,19 @@ const NEEDS: [Need; 9] = [
     Need { found: || on_path("curl").is_some(), package: "curl" },
 ];
 
-/// A real registry, what makes its password file, and other programs that read it and check
-/// signatures: only tests talk to them.
-const TEST_NEEDS: [Need; 4] = [
+/// A real registry, what makes its password file, other programs that read it and check
+/// signatures, and another RISC-V machine to compare ours with: only tests talk to them.
+const TEST_NEEDS: [Need; 5] = [
     Need { found: || on_path("docker-registry").is_some(), package: "docker-registry" },
     Need { found: || on_path("skopeo").is_some(), package: "skopeo" },
     Need { found: || on_path("openssl").is_some(), package: "openssl" },
     Need { found: || on_path("htpasswd").is_some(), package: "apache2-utils" },
+    Need {
+        found: || {
+            ["qemu-riscv64-static", "qemu-riscv64"].iter().any(|name| on_path(name).is_some())
+        },
+        package: "qemu-user-static",
+    },
 ];
 
 /// Installs what is missing to build and run, or says how.
