@@ -1,15 +1,18 @@
 //! Boots a Linux `Image` natively: `boot IMAGE [INITRD [ARGUMENTS [SECONDS]]]`.
 //!
 //! A way to try kernels on the machine without WebAssembly. Console output goes to stdout; what the run
-//! cost is printed to stderr at the end. Input is a line per `RISCV_INPUT` line, given when the guest first
-//! waits.
+//! cost is printed to stderr at the end. `RISCV_DISK` is a file that is the disk; `RISCV_INPUT` is typed
+//! when the guest has waited long enough to want it.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "an example talks to its terminal")]
 
 use riscv::{Boot, Config, Host, Machine, ReadFailed, Stop, TICKS_PER_SECOND};
 use std::io::Write;
 use std::time::{Duration, Instant};
 
-struct Terminal;
+#[derive(Default)]
+struct Terminal {
+    disk: Vec<u8>,
+}
 
 impl Host for Terminal {
     fn console_output(&mut self, port: usize, bytes: &[u8]) {
@@ -19,8 +22,10 @@ impl Host for Terminal {
         }
     }
 
-    fn disk_read(&mut self, _: u64, _: &mut [u8]) -> Result<(), ReadFailed> {
-        Err(ReadFailed)
+    fn disk_read(&mut self, offset: u64, into: &mut [u8]) -> Result<(), ReadFailed> {
+        let at = offset as usize;
+        into.copy_from_slice(self.disk.get(at..at + into.len()).ok_or(ReadFailed)?);
+        Ok(())
     }
 
     fn random(&mut self, into: &mut [u8]) {
@@ -41,7 +46,10 @@ fn main() -> std::io::Result<()> {
     let initrd = arguments.get(1).filter(|path| !path.is_empty()).map(std::fs::read).transpose()?;
     let line = arguments.get(2).map_or("console=hvc0 earlycon=sbi", String::as_str);
     let seconds = arguments.get(3).and_then(|s| s.parse().ok()).unwrap_or(60);
-    let config = Config { memory: 512 << 20, size: (80, 25), ports: &["agent"], disk: None };
+    let disk = std::env::var_os("RISCV_DISK").map(std::fs::read).transpose()?.unwrap_or_default();
+    let size = (!disk.is_empty()).then_some(disk.len() as u64);
+    let mut terminal = Terminal { disk };
+    let config = Config { memory: 512 << 20, size: (80, 25), ports: &["agent"], disk: size };
     let mut machine = Machine::new(&config);
     let boot = Boot { kernel: &kernel, initrd: initrd.as_deref(), arguments: line, seed: &[7; 64] };
     machine.boot(&boot).map_err(std::io::Error::other)?;
@@ -52,11 +60,11 @@ fn main() -> std::io::Result<()> {
         if start.elapsed() > Duration::from_secs(seconds) {
             break None;
         }
-        match machine.run(SLICE, &mut Terminal) {
+        match machine.run(SLICE, &mut terminal) {
             Stop::Budget => {}
             Stop::Idle { until } => {
                 quiet += 1;
-                if quiet > 300 && let Some(text) = input.take() {
+                if quiet > 100 && let Some(text) = input.take() {
                     machine.console_input(0, text.as_bytes());
                     continue;
                 }
