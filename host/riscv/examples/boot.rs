@@ -64,7 +64,9 @@ fn main() -> std::io::Result<()> {
             Stop::Budget => {}
             Stop::Idle { until } => {
                 quiet += 1;
-                if quiet > 100 && let Some(text) = input.take() {
+                if quiet > 100
+                    && let Some(text) = input.take()
+                {
                     machine.console_input(0, text.as_bytes());
                     continue;
                 }

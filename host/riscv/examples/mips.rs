@@ -80,7 +80,12 @@ fn main() {
     ];
     // fadd.d, fmul.d, fdiv.d, fmadd.d on numbers that stay normal.
     let float = vec![
-        0x02b5_7553, 0x12c5_7553, 0x1ad5_7553, 0x02b5_7653, 0x6ac5_7643 | 0x0200_0000, back(5),
+        0x02b5_7553,
+        0x12c5_7553,
+        0x1ad5_7553,
+        0x02b5_7653,
+        0x6ac5_7643 | 0x0200_0000,
+        back(5),
     ];
     for (name, code) in
         [("integer", integer), ("memory", memory), ("branches", branches), ("float", float)]
@@ -92,13 +97,18 @@ fn main() {
         machine.start(BASE, 0);
         let hart = &mut machine.cpu.hart;
         // Addresses stay in the MiB at BASE + 1 MiB.
-        (hart.x[10], hart.x[11], hart.x[12]) = (BASE + (1 << 20), BASE | 0x1f_ffe0, BASE + (1 << 20));
+        (hart.x[10], hart.x[11], hart.x[12]) =
+            (BASE + (1 << 20), BASE | 0x1f_ffe0, BASE + (1 << 20));
         hart.sstatus = 3 << 13;
         hart.f[10..14].copy_from_slice(&[1.5f64, 1.1, 0.9, 1.7].map(f64::to_bits));
         let start = Instant::now();
         let stop = machine.run(INSTRUCTIONS, &mut Nobody);
         let seconds = start.elapsed().as_secs_f64();
         let ok = loaded.is_some() && stop == Stop::Budget && machine.cpu.hart.scause == 0;
-        println!("{name:>10}: {:7.1} MIPS{}", INSTRUCTIONS as f64 / seconds / 1e6, if ok { "" } else { " (broken)" });
+        println!(
+            "{name:>10}: {:7.1} MIPS{}",
+            INSTRUCTIONS as f64 / seconds / 1e6,
+            if ok { "" } else { " (broken)" }
+        );
     }
 }

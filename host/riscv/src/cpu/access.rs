@@ -78,8 +78,8 @@ impl Cpu {
     fn store_slowly(&mut self, address: u64, size: usize, value: u64) -> Result<Stored, Trap> {
         if crosses(address, size) {
             // Nothing is written unless all of it can be.
-            let last = address.wrapping_add(size as u64 - 1);
-            for end in [address, last] {
+            let second = (address | (PAGE - 1)).wrapping_add(1);
+            for end in [address, second] {
                 let found = self.find(end, Access::Store)?;
                 if self.memory.offset(found.address, 1).is_none() {
                     return Err(Trap::new(Cause::StoreAccess, end));

@@ -31,7 +31,7 @@ const TIME: u32 = 0xc01;
 const INSTRET: u32 = 0xc02;
 
 /// `satp`: mode and page number. There are no address space identifiers: their bits read zero.
-const SATP_WRITABLE: u64 = 0xf << SATP_MODE_SHIFT | (1 << 44) - 1;
+const SATP_WRITABLE: u64 = 0xf << SATP_MODE_SHIFT | ((1 << 44) - 1);
 
 /// `senvcfg`: FIOM, which orders what is in order anyway.
 const SENVCFG_WRITABLE: u64 = 1;

@@ -30,22 +30,22 @@ impl Cpu {
             Fsw => return self.store::<4>(address, self.hart.f[inst.rs2()]),
             FmaddD | FmsubD | FnmsubD | FnmaddD | FaddD | FsubD | FmulD | FdivD | FsqrtD
             | FsgnjD | FsgnjnD | FsgnjxD | FminD | FmaxD | FcvtSD => self.double(inst)?,
-            FcvtWD => self.to_integer::<Double>(inst, Integer::I32)?,
-            FcvtWuD => self.to_integer::<Double>(inst, Integer::U32)?,
-            FcvtLD => self.to_integer::<Double>(inst, Integer::I64)?,
-            FcvtLuD => self.to_integer::<Double>(inst, Integer::U64)?,
-            FcvtWS => self.to_integer::<Single>(inst, Integer::I32)?,
-            FcvtWuS => self.to_integer::<Single>(inst, Integer::U32)?,
-            FcvtLS => self.to_integer::<Single>(inst, Integer::I64)?,
-            FcvtLuS => self.to_integer::<Single>(inst, Integer::U64)?,
-            FcvtDW => self.from_integer::<Double>(inst, Integer::I32)?,
-            FcvtDWu => self.from_integer::<Double>(inst, Integer::U32)?,
-            FcvtDL => self.from_integer::<Double>(inst, Integer::I64)?,
-            FcvtDLu => self.from_integer::<Double>(inst, Integer::U64)?,
-            FcvtSW => self.from_integer::<Single>(inst, Integer::I32)?,
-            FcvtSWu => self.from_integer::<Single>(inst, Integer::U32)?,
-            FcvtSL => self.from_integer::<Single>(inst, Integer::I64)?,
-            FcvtSLu => self.from_integer::<Single>(inst, Integer::U64)?,
+            FcvtWD => self.convert_to_integer::<Double>(inst, Integer::I32)?,
+            FcvtWuD => self.convert_to_integer::<Double>(inst, Integer::U32)?,
+            FcvtLD => self.convert_to_integer::<Double>(inst, Integer::I64)?,
+            FcvtLuD => self.convert_to_integer::<Double>(inst, Integer::U64)?,
+            FcvtWS => self.convert_to_integer::<Single>(inst, Integer::I32)?,
+            FcvtWuS => self.convert_to_integer::<Single>(inst, Integer::U32)?,
+            FcvtLS => self.convert_to_integer::<Single>(inst, Integer::I64)?,
+            FcvtLuS => self.convert_to_integer::<Single>(inst, Integer::U64)?,
+            FcvtDW => self.convert_integer::<Double>(inst, Integer::I32)?,
+            FcvtDWu => self.convert_integer::<Double>(inst, Integer::U32)?,
+            FcvtDL => self.convert_integer::<Double>(inst, Integer::I64)?,
+            FcvtDLu => self.convert_integer::<Double>(inst, Integer::U64)?,
+            FcvtSW => self.convert_integer::<Single>(inst, Integer::I32)?,
+            FcvtSWu => self.convert_integer::<Single>(inst, Integer::U32)?,
+            FcvtSL => self.convert_integer::<Single>(inst, Integer::I64)?,
+            FcvtSLu => self.convert_integer::<Single>(inst, Integer::U64)?,
             FmvDX => self.hart.f[inst.fd()] = self.hart.x[inst.rs1()],
             FmvWX => self.hart.f[inst.fd()] = BOX | self.hart.x[inst.rs1()],
             FmvXD | FmvXW | FeqD | FltD | FleD | FclassD | FeqS | FltS | FleS | FclassS => {
@@ -148,14 +148,14 @@ impl Cpu {
         Ok(())
     }
 
-    fn to_integer<F: Boxed>(&mut self, inst: Inst, to: Integer) -> Result<(), Trap> {
+    fn convert_to_integer<F: Boxed>(&mut self, inst: Inst, to: Integer) -> Result<(), Trap> {
         let mode = self.rounding(inst)?;
         let a = F::operand(self.hart.f[inst.rs1()]);
         self.hart.x[inst.rd()] = sf::to_integer::<F>(a, to, mode, &mut self.hart.flags);
         Ok(())
     }
 
-    fn from_integer<F: Boxed>(&mut self, inst: Inst, from: Integer) -> Result<(), Trap> {
+    fn convert_integer<F: Boxed>(&mut self, inst: Inst, from: Integer) -> Result<(), Trap> {
         let mode = self.rounding(inst)?;
         let a = self.hart.x[inst.rs1()];
         let value = sf::from_integer::<F>(a, from, mode, &mut self.hart.flags);

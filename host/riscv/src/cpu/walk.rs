@@ -102,15 +102,15 @@ pub fn translate(
 
 fn permits(hart: &Hart, entry: u64, access: Access) -> bool {
     let user_page = entry & USER != 0;
-    match hart.mode {
-        Mode::User if !user_page => return false,
-        Mode::Supervisor if user_page => {
-            // Never fetched from, and touched only when software says so.
-            if access == Access::Fetch || hart.sstatus & status::SUM == 0 {
-                return false;
-            }
+    // Supervisor mode never fetches from user pages, and touches them only when software says so.
+    let denied = match hart.mode {
+        Mode::User => !user_page,
+        Mode::Supervisor => {
+            user_page && (access == Access::Fetch || hart.sstatus & status::SUM == 0)
         }
-        _ => {}
+    };
+    if denied {
+        return false;
     }
     match access {
         Access::Fetch => entry & EXECUTE != 0,

@@ -37,7 +37,7 @@ impl Integer {
         }
     }
 
-    fn from_register(self, value: u64) -> i128 {
+    fn value(self, value: u64) -> i128 {
         match self {
             Self::I32 => (value as i32).into(),
             Self::U32 => (value as u32).into(),
@@ -92,7 +92,7 @@ pub fn from_integer<F: Format>(
     mode: Rounding,
     flags: &mut Flags,
 ) -> u64 {
-    let value = from.from_register(register);
+    let value = from.value(register);
     if value == 0 {
         return 0;
     }

@@ -349,10 +349,10 @@ fn compressed(rng: &mut Rng, code: &mut Code) -> u64 {
         5 => code.half(0x8c01 | at(l) | m << 2 | (rng.below(4) as u16) << 5),
         6 => code.half(0x9c01 | at(l) | m << 2 | (rng.below(2) as u16) << 5),
         7 => code.half(0x0002 | at(d) | high | imm << 2),
-        8 => code.half(0x8002 | high | at(d.max(4)) | rng.below(31) as u16 * 4 + 4),
+        8 => code.half(0x8002 | high | at(d.max(4)) | ((rng.below(31) as u16 + 1) << 2)),
         // Loads and stores by sp: 8-byte offsets up to 248.
         9 if d != 0 => code.half(0x6002 | at(d) | high | imm << 2 & 0x6c),
-        10 => code.half(rng.pick(&[0xe002, 0xa002]) | (imm & 7) << 10 | any(rng) as u16 * 4),
+        10 => code.half(rng.pick(&[0xe002, 0xa002]) | (imm & 7) << 10 | (any(rng) as u16) << 2),
         // By another base register, which is made to be the window first.
         11 => {
             code.word(addi(8 + u32::from(l), 2, 0));
@@ -361,7 +361,7 @@ fn compressed(rng: &mut Rng, code: &mut Code) -> u64 {
             return 2;
         }
         // c.addi4spn
-        12 if imm != 0 => code.half(imm << 5 & 0x1fe0 | low(rng) as u16 % 8 * 4 | 0x20),
+        12 if imm != 0 => code.half(imm << 5 & 0x1fe0 | m << 2 | 0x20),
         // c.beqz, c.bnez over a compressed instruction
         13 => {
             let kind = rng.pick(&[0xc001, 0xe001]);

@@ -13,6 +13,7 @@
 //! | reserved rounding modes in `frm` | not generated: both are illegal; a unit test has ours |
 //!
 //! Nothing is masked in what is compared.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, reason = "a test program")]
 
 mod elf;
 mod generate;
