@@ -29,7 +29,9 @@ fn calls_answer() {
     const IPI: u64 = 0x73_5049;
     const RFENCE: u64 = 0x5246_4e43;
     let end = BASE + (8 << 20);
-    let cases: &[(&str, u64, u64, [u64; 3], i64, u64, &str)] = &[
+    /// Name, extension, function, arguments; what is in `a0` and `a1`, and what was written.
+    type Case = (&'static str, u64, u64, [u64; 3], i64, u64, &'static str);
+    let cases: &[Case] = &[
         ("version", 0x10, 0, [0; 3], 0, 2 << 24, ""),
         ("probe TIME", 0x10, 3, [TIME, 0, 0], 0, 1, ""),
         ("probe legacy", 0x10, 3, [1, 0, 0], 0, 1, ""),
