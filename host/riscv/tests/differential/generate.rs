@@ -146,10 +146,6 @@ fn any(rng: &mut Rng) -> u32 {
     rng.below(32) as u32
 }
 
-fn low(rng: &mut Rng) -> u32 {
-    8 + rng.below(8) as u32
-}
-
 fn imm12(rng: &mut Rng) -> i32 {
     (rng.next() as i32) << 20 >> 20
 }
