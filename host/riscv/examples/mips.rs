@@ -78,15 +78,8 @@ fn main() {
         back(5),
         i(0x67, 0, 0, 1, 0),
     ];
-    // fadd.d, fmul.d, fdiv.d, fmadd.d on numbers that stay normal.
-    let float = vec![
-        0x02b5_7553,
-        0x12c5_7553,
-        0x1ad5_7553,
-        0x02b5_7653,
-        0x6ac5_7643 | 0x0200_0000,
-        back(5),
-    ];
+    // f10 = (f10 + 1.1) * 0.9 / 1.7; f14 = f10 + 1.1; f15 = f10 * 0.9 + 1.7: stays near a fixed point.
+    let float = vec![0x02b5_7553, 0x12c5_7553, 0x1ad5_7553, 0x02b5_7753, 0x6ac5_77c3, back(5)];
     for (name, code) in
         [("integer", integer), ("memory", memory), ("branches", branches), ("float", float)]
     {

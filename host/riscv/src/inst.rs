@@ -7,102 +7,132 @@
 
 /// Where a result goes that nobody reads: `x0` as a destination. It is a slot behind the 32 registers,
 /// so that writing needs no test and `x[0]` stays zero.
-pub const DISCARD: u8 = 32;
+pub const DISCARD: u32 = 32;
 
 /// The size of the register array: a power of two, so that a masked index needs no bounds check.
 pub const X_SLOTS: usize = 64;
 
-/// One decoded instruction.
+/// One decoded instruction, packed into a word so that it is loaded at once.
 ///
-/// `imm` holds the immediate; for loads of the floating-point group it is an offset too; for
+/// From the low end: operation (8 bits), destination (8), first source (8), second source (5), length in
+/// halfwords (3), immediate (32, signed). The immediate of loads and stores is an offset; of
 /// register-to-register floating point it is the rounding mode, and for fused operations
-/// `rs3 << 8 | rounding mode`; for CSR operations `csr << 8 | immediate`.
+/// `rs3 << 8 | rounding mode`; of CSR operations `csr << 8 | immediate`; of illegal ones nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Inst {
-    /// The immediate, sign-extended.
-    pub imm: i32,
-    /// What to do.
-    pub op: Op,
-    rd: u8,
-    rs1: u8,
-    /// Low five bits: the register. Bits 5 and 6: the length in bytes, 2 or 4.
-    rs2_len: u8,
-}
+pub struct Inst(u64);
 
 impl Inst {
     /// Not decoded yet: the loop decodes when it meets one.
-    pub const UNDECODED: Self = Self { imm: 0, op: Op::Undecoded, rd: 0, rs1: 0, rs2_len: 0 };
+    pub const UNDECODED: Self = Self(Op::Undecoded as u64);
     /// Behind the last halfword of a page: the loop looks up the next page.
-    pub const END_OF_PAGE: Self = Self { imm: 0, op: Op::EndOfPage, rd: 0, rs1: 0, rs2_len: 0 };
+    pub const END_OF_PAGE: Self = Self(Op::EndOfPage as u64);
     /// A 32-bit instruction whose second half is on the next page: fetched anew each time, because
     /// which page is next depends on the mapping.
-    pub const CROSSES: Self = Self { imm: 0, op: Op::Crosses, rd: 0, rs1: 0, rs2_len: 0 };
+    pub const CROSSES: Self = Self(Op::Crosses as u64);
 
     /// A four-byte instruction.
     pub fn new(op: Op, rd: u32, rs1: u32, rs2: u32, imm: i32) -> Self {
-        Self { imm, op, rd: rd as u8, rs1: rs1 as u8, rs2_len: (rs2 & 31) as u8 | 4 << 4 }
+        let fields = op as u64 | u64::from(rd) << 8 | u64::from(rs1) << 16 | u64::from(rs2) << 24;
+        Self(fields | 2 << 29 | (imm as u64) << 32)
     }
 
     /// The same with an integer destination, where `x0` means that nobody reads it.
     pub fn with_x(op: Op, rd: u32, rs1: u32, rs2: u32, imm: i32) -> Self {
-        let rd = if rd == 0 { u32::from(DISCARD) } else { rd };
+        let rd = if rd == 0 { DISCARD } else { rd };
         Self::new(op, rd, rs1, rs2, imm)
     }
 
     /// The same instruction in two bytes.
     pub fn compressed(self) -> Self {
-        Self { rs2_len: self.rs2_len & 31 | 2 << 4, ..self }
+        Self(self.0 & !(7 << 29) | 1 << 29)
+    }
+
+    /// What to do.
+    #[inline(always)]
+    pub fn op(self) -> Op {
+        Op::from_byte(self.0 as u8)
+    }
+
+    /// The immediate.
+    #[inline(always)]
+    pub fn imm(self) -> i32 {
+        (self.0 >> 32) as i32
     }
 
     /// Destination: below [`X_SLOTS`].
     #[inline(always)]
     pub fn rd(self) -> usize {
-        usize::from(self.rd & 63)
+        (self.0 >> 8 & 63) as usize
     }
 
     /// Destination among the 32 floating-point registers.
     #[inline(always)]
     pub fn fd(self) -> usize {
-        usize::from(self.rd & 31)
+        (self.0 >> 8 & 31) as usize
     }
 
     /// First source.
     #[inline(always)]
     pub fn rs1(self) -> usize {
-        usize::from(self.rs1 & 31)
+        (self.0 >> 16 & 31) as usize
     }
 
     /// Second source.
     #[inline(always)]
     pub fn rs2(self) -> usize {
-        usize::from(self.rs2_len & 31)
+        (self.0 >> 24 & 31) as usize
     }
 
     /// Third source of fused operations.
     #[inline(always)]
     pub fn rs3(self) -> usize {
-        (self.imm >> 8 & 31) as usize
+        (self.0 >> 40 & 31) as usize
     }
 
     /// The rounding mode field of floating-point operations.
     #[inline(always)]
     pub fn rm(self) -> u32 {
-        self.imm as u32 & 7
+        (self.0 >> 32 & 7) as u32
+    }
+
+    /// Length in halfwords, 1 or 2.
+    #[inline(always)]
+    pub fn halfwords(self) -> usize {
+        (self.0 as u32 >> 29) as usize
     }
 
     /// Length in bytes.
     #[inline(always)]
     pub fn len(self) -> u64 {
-        u64::from(self.rs2_len >> 4 & 6)
+        2 * self.halfwords() as u64
     }
 }
 
-/// The operations. Names are the specification's mnemonics (unprivileged specification, chapters
-/// "RV32/64G Instruction Set Listings" and those of each extension).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+/// Defines the operations and the way back from a byte, which costs nothing: the byte is the operation.
+macro_rules! operations {
+    ($($op:ident),* $(,)?) => {
+        /// The operations. Names are the specification's mnemonics (unprivileged specification, chapter
+        /// "RV32/64G Instruction Set Listings" and those of each extension).
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[repr(u8)]
+        pub enum Op { $($op),* }
+
+        impl Op {
+            #[inline(always)]
+            #[expect(non_upper_case_globals, reason = "named as the operations are")]
+            fn from_byte(byte: u8) -> Self {
+                $(const $op: u8 = Op::$op as u8;)*
+                match byte {
+                    $($op => Self::$op,)*
+                    _ => Self::Illegal,
+                }
+            }
+        }
+    };
+}
+
 #[rustfmt::skip]
-#[repr(u8)]
-pub enum Op {
+operations! {
     // Marks of the decoded page
     Undecoded, EndOfPage, Crosses, Illegal,
     // RV64I

@@ -126,7 +126,7 @@ impl Cpu {
         self.tlb.fill(access, address, at, found.superpage);
     }
 
-    /// Where the decoded entries of the page at `pc` start.
+    /// The slot of the decoded entries of the page at `pc`.
     #[inline(always)]
     pub(super) fn code_at(&mut self, pc: u64) -> Result<usize, Trap> {
         let entry = self.tlb.fetch(pc);
@@ -145,28 +145,26 @@ impl Cpu {
         };
         let entered = self.memory.code.enter(at / PAGE as usize);
         if entered.evicted {
-            self.tlb.forget_fetches_from(entered.at);
+            self.tlb.forget_fetches_from(entered.slot);
         }
         if entered.new {
             self.tlb.forget_stores_to(at);
         }
-        self.tlb.fill(Access::Fetch, pc, entered.at, found.superpage);
-        Ok(entered.at)
+        self.tlb.fill(Access::Fetch, pc, entered.slot, found.superpage);
+        Ok(entered.slot)
     }
 
-    /// Decodes the instruction at `pc`, whose entry is `index`, and keeps it.
+    /// Decodes the instruction at `pc`.
     #[cold]
-    pub(super) fn decode_at(&mut self, pc: u64, index: usize) -> Result<Inst, Trap> {
+    pub(super) fn decode_at(&mut self, pc: u64) -> Result<Inst, Trap> {
         let low = self.fetch_half(pc)?;
-        let inst = if low & 3 != 3 {
+        Ok(if low & 3 != 3 {
             decode(low)
         } else if pc % PAGE == PAGE - 2 {
             Inst::CROSSES
         } else {
             decode(low | self.fetch_half(pc.wrapping_add(2))? << 16)
-        };
-        self.memory.code.set(index, inst);
-        Ok(inst)
+        })
     }
 
     /// Fetches and decodes an instruction that lies on two pages.

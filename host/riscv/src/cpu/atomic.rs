@@ -14,7 +14,7 @@ impl Cpu {
     pub(super) fn atomic(&mut self, inst: Inst) -> Result<(), Trap> {
         use Op::*;
         let address = self.hart.x[inst.rs1()];
-        let result = match inst.op {
+        let result = match inst.op() {
             LrW => self.load_reserved::<4>(address)? as i32 as u64,
             LrD => self.load_reserved::<8>(address)?,
             ScW => self.store_conditional::<4>(address, self.hart.x[inst.rs2()])?,
@@ -56,7 +56,7 @@ impl Cpu {
         self.find_atomic(address, 4)?;
         let old = self.load_for_update::<4>(address)? as u32;
         let with = self.hart.x[inst.rs2()] as u32;
-        let new = match inst.op {
+        let new = match inst.op() {
             AmoswapW => with,
             AmoaddW => old.wrapping_add(with),
             AmoxorW => old ^ with,
@@ -76,7 +76,7 @@ impl Cpu {
         self.find_atomic(address, 8)?;
         let old = self.load_for_update::<8>(address)?;
         let with = self.hart.x[inst.rs2()];
-        let new = match inst.op {
+        let new = match inst.op() {
             AmoswapD => with,
             AmoaddD => old.wrapping_add(with),
             AmoxorD => old ^ with,

@@ -22,8 +22,8 @@ impl Cpu {
             return Err(self.illegal());
         }
         self.hart.sstatus |= status::FS;
-        let address = self.hart.x[inst.rs1()].wrapping_add(inst.imm as u64);
-        match inst.op {
+        let address = self.hart.x[inst.rs1()].wrapping_add(inst.imm() as u64);
+        match inst.op() {
             Fld => self.hart.f[inst.fd()] = self.load::<8>(address)?,
             Flw => self.hart.f[inst.fd()] = BOX | self.load::<4>(address)?,
             Fsd => return self.store::<8>(address, self.hart.f[inst.rs2()]),
@@ -62,7 +62,7 @@ impl Cpu {
         let (a, b) = (self.hart.f[inst.rs1()], self.hart.f[inst.rs2()]);
         let (s, t) = (unboxed(a), unboxed(b));
         let flags = &mut self.hart.flags;
-        self.hart.x[inst.rd()] = match inst.op {
+        self.hart.x[inst.rd()] = match inst.op() {
             FmvXD => a,
             FmvXW => a as i32 as u64,
             FeqD => sf::equal::<Double>(a, b, flags).into(),
@@ -84,7 +84,7 @@ impl Cpu {
         let fast = self.hart.flags;
         let flags = &mut self.hart.flags;
         let sign = Double::SIGN;
-        self.hart.f[inst.fd()] = match inst.op {
+        self.hart.f[inst.fd()] = match inst.op() {
             FaddD => quick::double(a, b, mode, fast, |x, y| x + y)
                 .unwrap_or_else(|| sf::add::<Double>(a, b, mode, flags)),
             FsubD => quick::double(a, b, mode, fast, |x, y| x - y)
@@ -118,7 +118,7 @@ impl Cpu {
         let fast = self.hart.flags;
         let flags = &mut self.hart.flags;
         let sign = Single::SIGN;
-        let value = match inst.op {
+        let value = match inst.op() {
             FaddS => quick::single(a, b, mode, fast, |x, y| x + y)
                 .unwrap_or_else(|| sf::add::<Single>(a, b, mode, flags)),
             FsubS => quick::single(a, b, mode, fast, |x, y| x - y)

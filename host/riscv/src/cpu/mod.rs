@@ -50,12 +50,15 @@ pub struct Cpu {
     pub memory: Memory,
     /// Everything else in the physical address space.
     pub devices: Devices,
+    /// The timer's bit if it was due when the run began: it does not become due within one, because the
+    /// run ends there.
+    timer_due: u64,
 }
 
 impl Cpu {
     /// A processor at the start of a memory of that size.
     pub fn new(memory: Memory, devices: Devices) -> Self {
-        Self { hart: Hart::new(BASE), tlb: Tlb::new(), memory, devices }
+        Self { hart: Hart::new(BASE), tlb: Tlb::new(), memory, devices, timer_due: 0 }
     }
 
     /// Lets devices work. Returns how many bytes they moved.

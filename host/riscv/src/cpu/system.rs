@@ -24,7 +24,7 @@ impl Cpu {
         let illegal = Trap::new(Cause::Illegal, 0);
         let user = self.hart.mode == Mode::User;
         let following = pc.wrapping_add(inst.len());
-        match inst.op {
+        match inst.op() {
             Op::Ecall if user => Err(Trap::new(Cause::UserCall, 0)),
             Op::Ecall => {
                 self.hart.pc = following;
@@ -64,10 +64,10 @@ impl Cpu {
     /// The six CSR instructions. Setting or clearing nothing is no write, which matters for read-only
     /// registers.
     fn csr(&mut self, inst: Inst) -> Result<Effect, NoAccess> {
-        let csr = (inst.imm as u32) >> 8;
-        let field = (inst.imm & 31) as u64;
+        let csr = (inst.imm() as u32) >> 8;
+        let field = (inst.imm() & 31) as u64;
         let register = self.hart.x[inst.rs1()];
-        let (operand, writes) = match inst.op {
+        let (operand, writes) = match inst.op() {
             Op::Csrrw => (register, true),
             Op::Csrrwi => (field, true),
             Op::Csrrs | Op::Csrrc => (register, field != 0),
@@ -75,7 +75,7 @@ impl Cpu {
         };
         let old = self.read_csr(csr)?;
         let effect = if writes {
-            let new = match inst.op {
+            let new = match inst.op() {
                 Op::Csrrw | Op::Csrrwi => operand,
                 Op::Csrrs | Op::Csrrsi => old | operand,
                 _ => old & !operand,

@@ -24,7 +24,7 @@ const NO_TAG: u64 = u64::MAX;
 pub struct Entry {
     /// Virtual address of the page.
     pub tag: u64,
-    /// Loads and stores: the offset of the page in memory. Fetches: where its decoded page starts.
+    /// Loads and stores: the offset of the page in memory. Fetches: the slot of its decoded page.
     pub at: usize,
 }
 

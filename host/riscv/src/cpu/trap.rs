@@ -77,9 +77,10 @@ impl Cpu {
     }
 
     /// Whether an interrupt would be taken now.
+    #[inline(always)]
     pub(super) fn interrupted(&self) -> bool {
         let masked = self.hart.mode == Mode::Supervisor && self.hart.sstatus & status::SIE == 0;
-        !masked && self.hart.pending() & self.hart.sie != 0
+        !masked && (self.hart.sip | self.timer_due) & self.hart.sie != 0
     }
 
     fn enter(&mut self, cause: u64, value: u64, pc: u64) {
