@@ -119,7 +119,7 @@ fn number(rng: &mut Rng, fraction: u32, exponent: u32) -> u64 {
         3 => 1 << rng.below(fraction.into()),
         _ => rng.next() & ((1 << fraction) - 1),
     };
-    let exponents = match rng.below(12) {
+    let exponents = match rng.below(15) {
         0 => 0,
         1 => top,
         2 => 1,
@@ -129,6 +129,9 @@ fn number(rng: &mut Rng, fraction: u32, exponent: u32) -> u64 {
         6 => bias + 30 + rng.below(5),
         7 => bias + 62 + rng.below(4),
         8 => rng.next() & top,
+        // Products at the lower end of the range, and doubles at both ends of the singles.
+        9 | 10 => bias / 2 + rng.below(3),
+        11 if exponent == 11 => rng.pick(&[895, 896, 897, 1149, 1150, 1151]) + rng.below(2),
         _ => (bias + rng.below(8)).saturating_sub(4),
     };
     sign | exponents << fraction | fractions
