@@ -30,7 +30,7 @@ pub struct Config<'a> {
 /// What is booted.
 #[derive(Clone, Debug)]
 pub struct Boot<'a> {
-    /// A Linux `Image`, not compressed.
+    /// A Linux `Image`, not compressed, or any other program for the address that it is put at.
     pub kernel: &'a [u8],
     /// An initial file system.
     pub initrd: Option<&'a [u8]>,
@@ -79,12 +79,23 @@ const KERNEL: u64 = BASE + (2 << 20);
 /// Room for the device tree at the end of memory.
 const TREE_ROOM: u64 = 64 << 10;
 
-/// Where the image's header says how much memory the kernel takes.
+/// Where the header of a Linux image says how much memory the kernel takes (Linux, "Boot image header in
+/// RISC-V Linux"), and what marks such a header.
 const IMAGE_SIZE: std::ops::Range<usize> = 16..24;
+const IMAGE_MAGIC: std::ops::Range<usize> = 56..60;
 
 /// Bytes that a device moves in the time of an instruction: what a guest makes devices do is paid for out
 /// of the same budget as what it computes.
 const BYTES_PER_STEP: u64 = 16;
+
+/// Bytes of memory that a kernel takes: what it says, if it is a Linux image, or what it is.
+fn image_size(kernel: &[u8]) -> u64 {
+    let size = kernel.len() as u64;
+    match (kernel.get(IMAGE_MAGIC), kernel.get(IMAGE_SIZE).and_then(|b| b.try_into().ok())) {
+        (Some(b"RSC\x05"), Some(declared)) => size.max(u64::from_le_bytes(declared)),
+        _ => size,
+    }
+}
 
 /// The machine.
 #[derive(Clone, Debug)]
@@ -133,8 +144,7 @@ impl Machine {
             Ok((at, size))
         });
         let initrd = initrd.transpose()?;
-        let declared = boot.kernel.get(IMAGE_SIZE).and_then(|b| b.try_into().ok());
-        let kernel_size = declared.map_or(0, u64::from_le_bytes).max(boot.kernel.len() as u64);
+        let kernel_size = image_size(boot.kernel);
         let limit = initrd.map_or(tree_at, |(at, _)| at);
         if KERNEL.checked_add(kernel_size).is_none_or(|end| end > limit) {
             return Err(BootError);
