@@ -11,6 +11,7 @@ use crate::inst::{Inst, Op};
 
 impl Cpu {
     /// Executes an operation of the A extension.
+    #[inline(never)]
     pub(super) fn atomic(&mut self, inst: Inst) -> Result<(), Trap> {
         use Op::*;
         let address = self.hart.x[inst.rs1()];

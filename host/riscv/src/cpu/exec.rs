@@ -21,12 +21,14 @@ impl Cpu {
         // A local, so that it lives in a register; `hart.steps` follows where somebody may read it, and
         // `accounted` is how far.
         self.timer_due = self.hart.pending() & interrupt::TIMER;
-        let mut remaining = budget;
+        // Signed, so that counting down and looking for the end are one operation.
+        let budget = budget.min(i64::MAX as u64);
+        let mut remaining = budget as i64;
         let mut accounted = 0u64;
         let why = 'page: loop {
             if self.interrupted() {
-                self.hart.steps += budget - remaining - accounted;
-                accounted = budget - remaining;
+                self.hart.steps += budget - remaining as u64 - accounted;
+                accounted = budget - remaining as u64;
                 self.take_interrupt();
             }
             let start = self.hart.pc;
@@ -74,12 +76,12 @@ impl Cpu {
                     };
                 }
                 'next: loop {
-                    let (fewer, none) = remaining.overflowing_sub(1);
-                    if none {
+                    remaining -= 1;
+                    if remaining < 0 {
+                        remaining = 0;
                         self.hart.pc = pc!();
                         break 'leave Some(Left::Budget);
                     }
-                    remaining = fewer;
                     let mut inst = page[index];
                     'dispatch: loop {
                         let hart = &mut self.hart;
@@ -276,8 +278,8 @@ impl Cpu {
                             | Op::Csrrsi
                             | Op::Csrrci => {
                                 // Counters must be right, and translations and interrupts may change.
-                                hart.steps += budget - remaining - accounted;
-                                accounted = budget - remaining;
+                                hart.steps += budget - remaining as u64 - accounted;
+                                accounted = budget - remaining as u64;
                                 match attempt!(self.system(inst, pc!())) {
                                     Next::Follow => {}
                                     Next::Jump => break 'leave None,
@@ -302,7 +304,7 @@ impl Cpu {
                 break 'page left;
             }
         };
-        self.hart.steps += budget - remaining - accounted;
+        self.hart.steps += budget - remaining as u64 - accounted;
         why
     }
 

@@ -16,6 +16,10 @@ const BOX: u64 = 0xffff_ffff_0000_0000;
 
 impl Cpu {
     /// Executes a floating-point instruction.
+    ///
+    /// Never inlined, as the other groups are not: the loop that calls it keeps its state in registers only
+    /// while it is small.
+    #[inline(never)]
     pub(super) fn float(&mut self, inst: Inst) -> Result<Stored, Trap> {
         use Op::*;
         if !self.hart.float_enabled() {

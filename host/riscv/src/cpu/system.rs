@@ -20,6 +20,7 @@ pub(super) enum Next {
 
 impl Cpu {
     /// Executes such an instruction at `pc`.
+    #[inline(never)]
     pub(super) fn system(&mut self, inst: Inst, pc: u64) -> Result<Next, Trap> {
         let illegal = Trap::new(Cause::Illegal, 0);
         let user = self.hart.mode == Mode::User;

@@ -63,6 +63,7 @@ impl Cpu {
     }
 
     /// Enters the handler of the most urgent interrupt, if one is pending, enabled and not masked.
+    #[cold]
     pub(super) fn take_interrupt(&mut self) -> bool {
         if !self.interrupted() {
             return false;
