@@ -9,7 +9,7 @@
 use super::access::Stored;
 use super::alu;
 use super::code::HALFWORDS;
-use super::hart::interrupt;
+use super::hart::{interrupt, status};
 use super::system::Next;
 use super::trap::{Cause, Mode, Trap};
 use super::{Cpu, Left};
@@ -286,7 +286,22 @@ impl Cpu {
                                     Next::Leave(left) => break 'leave Some(left),
                                 }
                             }
-                            // All of the F and D extensions.
+                            Op::FaddD if hart.quick_double(inst, |a, b| a + b) => {}
+                            Op::FsubD if hart.quick_double(inst, |a, b| a - b) => {}
+                            Op::FmulD if hart.quick_double(inst, |a, b| a * b) => {}
+                            Op::FdivD if hart.quick_double(inst, |a, b| a / b) => {}
+                            Op::FaddS if hart.quick_single(inst, |a, b| a + b) => {}
+                            Op::FsubS if hart.quick_single(inst, |a, b| a - b) => {}
+                            Op::FmulS if hart.quick_single(inst, |a, b| a * b) => {}
+                            Op::FdivS if hart.quick_single(inst, |a, b| a / b) => {}
+                            // Loads of the unit are as frequent as those of integers.
+                            Op::Fld if hart.float_enabled() => {
+                                let address = rs1!().wrapping_add(imm!());
+                                let value = attempt!(self.load::<8>(address));
+                                self.hart.f[inst.fd()] = value;
+                                self.hart.sstatus |= status::FS;
+                            }
+                            // All else of the F and D extensions.
                             _ => {
                                 if attempt!(self.float(inst)) == Stored::Device {
                                     self.hart.pc = pc!().wrapping_add(inst.len());

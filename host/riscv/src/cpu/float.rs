@@ -6,7 +6,7 @@
 
 use super::Cpu;
 use super::access::Stored;
-use super::hart::status;
+use super::hart::{Hart, status};
 use super::trap::{Cause, Trap};
 use crate::inst::{Inst, Op};
 use crate::softfloat::{self as sf, Double, Flags, Format, Integer, Rounding, Single, quick};
@@ -32,6 +32,16 @@ impl Cpu {
             Flw => self.hart.f[inst.fd()] = BOX | self.load::<4>(address)?,
             Fsd => return self.store::<8>(address, self.hart.f[inst.rs2()]),
             Fsw => return self.store::<4>(address, self.hart.f[inst.rs2()]),
+            _ => self.compute(inst)?,
+        }
+        Ok(Stored::Memory)
+    }
+
+    /// Everything that is neither quick nor a load or store.
+    #[inline(never)]
+    fn compute(&mut self, inst: Inst) -> Result<(), Trap> {
+        use Op::*;
+        match inst.op() {
             FmaddD | FmsubD | FnmsubD | FnmaddD | FaddD | FsubD | FmulD | FdivD | FsqrtD
             | FsgnjD | FsgnjnD | FsgnjxD | FminD | FmaxD | FcvtSD => self.double(inst)?,
             FcvtWD => self.convert_to_integer::<Double>(inst, Integer::I32)?,
@@ -57,7 +67,7 @@ impl Cpu {
             }
             _ => self.single(inst)?,
         }
-        Ok(Stored::Memory)
+        Ok(())
     }
 
     /// Operations that look at values and write an integer register.
@@ -85,20 +95,14 @@ impl Cpu {
         let mode = self.rounding(inst)?;
         let (a, b) = (self.hart.f[inst.rs1()], self.hart.f[inst.rs2()]);
         let c = self.hart.f[inst.rs3()];
-        let fast = self.hart.flags;
         let flags = &mut self.hart.flags;
         let sign = Double::SIGN;
         self.hart.f[inst.fd()] = match inst.op() {
-            FaddD => quick::double(a, b, mode, fast, |x, y| x + y)
-                .unwrap_or_else(|| sf::add::<Double>(a, b, mode, flags)),
-            FsubD => quick::double(a, b, mode, fast, |x, y| x - y)
-                .unwrap_or_else(|| sf::sub::<Double>(a, b, mode, flags)),
-            FmulD => quick::double(a, b, mode, fast, |x, y| x * y)
-                .unwrap_or_else(|| sf::mul::<Double>(a, b, mode, flags)),
-            FdivD => quick::double(a, b, mode, fast, |x, y| x / y)
-                .unwrap_or_else(|| sf::div::<Double>(a, b, mode, flags)),
-            FsqrtD => quick::double(a, a, mode, fast, |x, _| x.sqrt())
-                .unwrap_or_else(|| sf::sqrt::<Double>(a, mode, flags)),
+            FaddD => sf::add::<Double>(a, b, mode, flags),
+            FsubD => sf::sub::<Double>(a, b, mode, flags),
+            FmulD => sf::mul::<Double>(a, b, mode, flags),
+            FdivD => sf::div::<Double>(a, b, mode, flags),
+            FsqrtD => sf::sqrt::<Double>(a, mode, flags),
             FmaddD => sf::mul_add::<Double>(a, b, c, mode, flags),
             FmsubD => sf::mul_add::<Double>(a, b, c ^ sign, mode, flags),
             FnmsubD => sf::mul_add::<Double>(a ^ sign, b, c, mode, flags),
@@ -119,20 +123,14 @@ impl Cpu {
         let a = unboxed(self.hart.f[inst.rs1()]);
         let b = unboxed(self.hart.f[inst.rs2()]);
         let c = unboxed(self.hart.f[inst.rs3()]);
-        let fast = self.hart.flags;
         let flags = &mut self.hart.flags;
         let sign = Single::SIGN;
         let value = match inst.op() {
-            FaddS => quick::single(a, b, mode, fast, |x, y| x + y)
-                .unwrap_or_else(|| sf::add::<Single>(a, b, mode, flags)),
-            FsubS => quick::single(a, b, mode, fast, |x, y| x - y)
-                .unwrap_or_else(|| sf::sub::<Single>(a, b, mode, flags)),
-            FmulS => quick::single(a, b, mode, fast, |x, y| x * y)
-                .unwrap_or_else(|| sf::mul::<Single>(a, b, mode, flags)),
-            FdivS => quick::single(a, b, mode, fast, |x, y| x / y)
-                .unwrap_or_else(|| sf::div::<Single>(a, b, mode, flags)),
-            FsqrtS => quick::single(a, a, mode, fast, |x, _| x.sqrt())
-                .unwrap_or_else(|| sf::sqrt::<Single>(a, mode, flags)),
+            FaddS => sf::add::<Single>(a, b, mode, flags),
+            FsubS => sf::sub::<Single>(a, b, mode, flags),
+            FmulS => sf::mul::<Single>(a, b, mode, flags),
+            FdivS => sf::div::<Single>(a, b, mode, flags),
+            FsqrtS => sf::sqrt::<Single>(a, mode, flags),
             FmaddS => sf::mul_add::<Single>(a, b, c, mode, flags),
             FmsubS => sf::mul_add::<Single>(a, b, c ^ sign, mode, flags),
             FnmsubS => sf::mul_add::<Single>(a ^ sign, b, c, mode, flags),
@@ -187,6 +185,43 @@ impl Cpu {
     /// Raises flags: for writes of `fflags`.
     pub(super) fn set_flags(&mut self, bits: u64) {
         self.hart.flags = Flags(bits as u8 & 31);
+    }
+}
+
+impl Hart {
+    /// Computes with the host's binary64 arithmetic, if that can be seen nowhere; says whether it did.
+    #[inline(always)]
+    pub(super) fn quick_double(&mut self, inst: Inst, by: impl FnOnce(f64, f64) -> f64) -> bool {
+        if !self.may_be_quick(inst) {
+            return false;
+        }
+        let (a, b) = (self.f[inst.rs1()], self.f[inst.rs2()]);
+        let result = quick::double(a, b, by);
+        if let Some(result) = result {
+            self.f[inst.fd()] = result;
+        }
+        result.is_some()
+    }
+
+    /// The same with binary32.
+    #[inline(always)]
+    pub(super) fn quick_single(&mut self, inst: Inst, by: impl FnOnce(f32, f32) -> f32) -> bool {
+        let (a, b) = (self.f[inst.rs1()], self.f[inst.rs2()]);
+        if !self.may_be_quick(inst) || a.min(b) < BOX {
+            return false;
+        }
+        let result = quick::single(a, b, by);
+        if let Some(result) = result {
+            self.f[inst.fd()] = BOX | result;
+        }
+        result.is_some()
+    }
+
+    /// Whether the unit is dirty already, so that nothing but the result changes, and the host may be asked.
+    #[inline(always)]
+    fn may_be_quick(&self, inst: Inst) -> bool {
+        let mode = if inst.rm() == 7 { u32::from(self.frm) } else { inst.rm() };
+        self.sstatus & status::FS == status::FS && quick::applies(mode, self.flags)
     }
 }
 

@@ -6,26 +6,17 @@
 //! finite), not OF or UF (it is inside the range), and NX is set. In every other case the answer is
 //! `None`. Hosts and WebAssembly both compute binary32 and binary64 by the standard.
 
-use super::{Flags, Rounding};
+use super::Flags;
 
-/// Whether the host may be asked at all.
+/// Whether the host may be asked, in this rounding mode (as `frm` has it) and with these flags accrued.
 #[inline(always)]
-fn applies(mode: Rounding, flags: Flags) -> bool {
-    mode == Rounding::NearestEven && flags.0 & Flags::NX != 0
+pub fn applies(mode: u32, flags: Flags) -> bool {
+    mode == 0 && flags.0 & Flags::NX != 0
 }
 
 /// A binary64 result of `operation`.
 #[inline(always)]
-pub fn double(
-    a: u64,
-    b: u64,
-    mode: Rounding,
-    flags: Flags,
-    operation: impl FnOnce(f64, f64) -> f64,
-) -> Option<u64> {
-    if !applies(mode, flags) {
-        return None;
-    }
+pub fn double(a: u64, b: u64, operation: impl FnOnce(f64, f64) -> f64) -> Option<u64> {
     let result = operation(f64::from_bits(a), f64::from_bits(b));
     // Strictly above the smallest normal number: that one itself may be a tiny value rounded up.
     let magnitude = result.abs();
@@ -34,16 +25,7 @@ pub fn double(
 
 /// A binary32 result of `operation`.
 #[inline(always)]
-pub fn single(
-    a: u64,
-    b: u64,
-    mode: Rounding,
-    flags: Flags,
-    operation: impl FnOnce(f32, f32) -> f32,
-) -> Option<u64> {
-    if !applies(mode, flags) {
-        return None;
-    }
+pub fn single(a: u64, b: u64, operation: impl FnOnce(f32, f32) -> f32) -> Option<u64> {
     let result = operation(f32::from_bits(a as u32), f32::from_bits(b as u32));
     let magnitude = result.abs();
     (magnitude > f32::MIN_POSITIVE && magnitude <= f32::MAX).then(|| u64::from(result.to_bits()))
