@@ -104,6 +104,8 @@ pub struct Machine {
     pub cpu: Cpu,
     waiting: bool,
     ended: Option<Stop>,
+    /// Bytes that the firmware's console moved and that are not paid for yet.
+    pub(crate) printed: u64,
 }
 
 impl Machine {
@@ -114,7 +116,7 @@ impl Machine {
             vec![Model::Console(Console::new(columns, rows, config.ports)), Model::Rng(Rng)];
         models.extend(config.disk.map(|bytes| Model::Block(Block::new(bytes))));
         let cpu = Cpu::new(Memory::new(config.memory), Devices::new(models));
-        Self { cpu, waiting: false, ended: None }
+        Self { cpu, waiting: false, ended: None, printed: 0 }
     }
 
     /// Copies bytes to a physical address; `None` if they do not fit into memory there.
@@ -175,7 +177,8 @@ impl Machine {
             if let Some(end) = self.ended {
                 return end;
             }
-            let paid = self.cpu.work(host) / BYTES_PER_STEP;
+            let moved = self.cpu.work(host) + std::mem::take(&mut self.printed);
+            let paid = moved / BYTES_PER_STEP + self.cpu.take_owed();
             self.cpu.hart.steps += paid;
             left = left.saturating_sub(paid);
             if self.waiting {

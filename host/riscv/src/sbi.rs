@@ -182,6 +182,7 @@ impl Machine {
     fn debug_console(&mut self, host: &mut dyn Host) -> Result<u64, Error> {
         let size = self.register(A0).min(MAX_CONSOLE) as usize;
         let address = self.register(A1);
+        self.printed += size as u64;
         match self.register(A6) {
             0..=1 if self.register(12) != 0 => Err(Error::InvalidAddress),
             0 => {

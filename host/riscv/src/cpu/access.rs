@@ -3,10 +3,10 @@
 //! Called by the interpreter. The slow way handles TLB misses, misaligned accesses (which are done,
 //! byte by byte where they cross a page), devices, and stores to pages that hold decoded code.
 
-use super::Cpu;
 use super::tlb::{Access, PAGE, Tlb};
 use super::trap::{Cause, Trap};
 use super::walk::{Denied, Found, translate};
+use super::{Cpu, EVICTION_STEPS};
 use crate::decode::decode;
 use crate::inst::Inst;
 use crate::memory::BASE;
@@ -145,6 +145,7 @@ impl Cpu {
         };
         let entered = self.memory.code.enter(at / PAGE as usize);
         if entered.evicted {
+            self.owed += EVICTION_STEPS;
             self.tlb.forget_fetches_from(entered.slot);
         }
         if entered.new {

@@ -12,7 +12,7 @@ use super::code::HALFWORDS;
 use super::hart::{interrupt, status};
 use super::system::Next;
 use super::trap::{Cause, Mode, Trap};
-use super::{Cpu, Left};
+use super::{Cpu, Left, MAX_OWED};
 use crate::inst::Op;
 
 impl Cpu {
@@ -47,6 +47,9 @@ impl Cpu {
                     continue 'page;
                 }
             };
+            if self.owed > MAX_OWED {
+                break 'page Left::Recheck;
+            }
             let origin = start & !4095;
             let mut index = (start % 4096 / 2) as usize;
             let mut page = self.memory.code.take(slot);

@@ -53,12 +53,22 @@ pub struct Cpu {
     /// The timer's bit if it was due when the run began: it does not become due within one, because the
     /// run ends there.
     timer_due: u64,
+    /// Steps to be paid for work that one instruction caused and that is worth many.
+    owed: u64,
 }
+
+/// Steps that decoding a page in the place of another is worth: clearing its entries takes as long as that
+/// many instructions, and a guest that jumps from page to page must not make a slice a thousand times as
+/// long. While there are free places it costs nothing: there are not many.
+const EVICTION_STEPS: u64 = 300;
+
+/// Steps that may be owed before a run ends to pay them.
+const MAX_OWED: u64 = 1 << 16;
 
 impl Cpu {
     /// A processor at the start of a memory of that size.
     pub fn new(memory: Memory, devices: Devices) -> Self {
-        Self { hart: Hart::new(BASE), tlb: Tlb::new(), memory, devices, timer_due: 0 }
+        Self { hart: Hart::new(BASE), tlb: Tlb::new(), memory, devices, timer_due: 0, owed: 0 }
     }
 
     /// Lets devices work. Returns how many bytes they moved.
@@ -70,6 +80,11 @@ impl Cpu {
         }
         self.update_external();
         moved
+    }
+
+    /// What is owed for work beyond the instructions that were started, in steps; asks once.
+    pub(crate) fn take_owed(&mut self) -> u64 {
+        std::mem::take(&mut self.owed)
     }
 
     /// Takes over what the interrupt controller says.

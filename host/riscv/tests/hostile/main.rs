@@ -3,6 +3,7 @@
 //! `RISCV_ROUNDS` makes every test longer; `RISCV_SEED` starts elsewhere.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, reason = "a test program")]
 
+mod expensive;
 mod rings;
 #[path = "../support/mod.rs"]
 mod support;

@@ -84,14 +84,19 @@ impl<'a> Driver<'a> {
         self.put(at + 14, 2, next);
     }
 
-    /// Offers a chain and rings the bell.
+    /// Offers a chain, rings the bell, and lets the device work.
     pub fn offer(&mut self, queue: u64, head: u64) {
+        self.offer_later(queue, head);
+        self.work();
+    }
+
+    /// Offers a chain and rings the bell.
+    pub fn offer_later(&mut self, queue: u64, head: u64) {
         let available = Self::queue(self.device, queue) + 0x400;
         let index = self.load(available + 2, 2);
         self.put(available + 4 + 2 * (index % SIZE), 2, head);
         self.put(available + 2, 2, (index + 1) & 0xffff);
         self.set(0x050, queue as u32);
-        self.work();
     }
 
     pub fn work(&mut self) {

@@ -87,6 +87,8 @@ pub struct Queue {
     next_available: u16,
     next_used: u16,
     interrupt: bool,
+    /// Descriptors read since the last time that somebody asked.
+    walked: u64,
 }
 
 impl Queue {
@@ -123,6 +125,11 @@ impl Queue {
         std::mem::take(&mut self.interrupt)
     }
 
+    /// How many descriptors were read since the last call: chains of empty buffers cost something, too.
+    pub(super) fn take_walked(&mut self) -> u64 {
+        std::mem::take(&mut self.walked)
+    }
+
     /// Whether a request waits.
     pub fn waiting(&self, memory: &Memory) -> Result<bool, Broken> {
         if !self.ready {
@@ -148,7 +155,7 @@ impl Queue {
         Ok(Some(chain))
     }
 
-    fn chain(&self, memory: &Memory, head: u16) -> Result<Chain, Broken> {
+    fn chain(&mut self, memory: &Memory, head: u16) -> Result<Chain, Broken> {
         let mut chain = Chain { head, ..Chain::default() };
         let mut index = head;
         let mut bytes = 0;
@@ -156,6 +163,7 @@ impl Queue {
             if index >= self.size {
                 return Err(Broken);
             }
+            self.walked += 1;
             let at = 16 * u64::from(index);
             let address = load(memory, self.descriptors, at, 8)?;
             let size = load(memory, self.descriptors, at + 8, 4)?;
