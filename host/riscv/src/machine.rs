@@ -129,6 +129,9 @@ impl Machine {
     pub fn start(&mut self, pc: u64, tree: u64) {
         self.cpu.hart = crate::cpu::hart::Hart::new(pc & !1);
         self.cpu.hart.x[11] = tree;
+        // User mode may read the counters until a kernel says otherwise: Linux without a performance
+        // monitor leaves that to the firmware, and its vDSO reads `time`.
+        self.cpu.hart.scounteren = 7;
         self.cpu.flush();
         (self.waiting, self.ended) = (false, None);
     }

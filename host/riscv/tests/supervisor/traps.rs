@@ -61,7 +61,6 @@ fn every_trap_has_its_cause_and_value() {
         ("wfi in user mode", WFI, U, on, illegal(WFI)),
         ("sfence.vma in user mode", SFENCE_VMA, U, on, illegal(SFENCE_VMA)),
         ("sstatus in user mode", csrrs(7, SSTATUS, 0), U, on, illegal(csrrs(7, SSTATUS, 0))),
-        ("time in user mode", csrrs(7, 0xc01, 0), U, on, illegal(csrrs(7, 0xc01, 0))),
         ("time", csrrs(7, 0xc01, 0), S, on, none),
         ("writing time", csrrw(0, 0xc01, 0), S, on, illegal(csrrw(0, 0xc01, 0))),
         ("a CSR of machine mode", csrrs(7, 0x300, 0), S, on, illegal(csrrs(7, 0x300, 0))),
@@ -89,6 +88,25 @@ fn a_reserved_dynamic_rounding_mode_is_illegal() {
         finish(&mut machine);
         let expected = if frm < 5 { NO_TRAP } else { ILLEGAL };
         assert_eq!(machine.cpu.hart.scause, expected, "frm {frm}");
+    }
+}
+
+#[test]
+fn user_mode_reads_the_counters_that_it_may() {
+    for (number, bit) in [(0xc00, 1), (0xc01, 2), (0xc02, 4)] {
+        for allowed in [0, 7, bit, 7 - bit] {
+            let word = csrrs(7, number, 0);
+            let mut machine = prepared(|code| {
+                code.word(word);
+            });
+            assert_eq!(machine.cpu.hart.scounteren, 7, "as firmware leaves it");
+            (machine.cpu.hart.scounteren, machine.cpu.hart.mode) = (allowed, Mode::User);
+            machine.cpu.flush();
+            finish(&mut machine);
+            // Without a trap the program goes on to its end, which is a call.
+            let expected = if allowed & bit == 0 { ILLEGAL } else { 8 };
+            assert_eq!(machine.cpu.hart.scause, expected, "{number:#x} {allowed}");
+        }
     }
 }
 
