@@ -17,7 +17,7 @@ pub const X_SLOTS: usize = 64;
 /// From the low end: operation (8 bits), destination (8), first source (8), second source (5), length in
 /// halfwords (3), immediate (32, signed). The immediate of loads and stores is an offset; of
 /// register-to-register floating point it is the rounding mode, and for fused operations
-/// `rs3 << 8 | rounding mode`; of CSR operations `csr << 8 | immediate`; of illegal ones nothing.
+/// `rs3 << 8 | rounding mode`; of CSR operations `csr << 8 | immediate`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Inst(u64);
 

@@ -1,8 +1,8 @@
 //! From the bits of an instruction to an [`Inst`].
 //!
 //! Called by the interpreter when it meets a halfword that it has not decoded. Anything that is not
-//! an instruction of RV64GC with supervisor mode becomes [`Op::Illegal`], which carries the bits in
-//! `imm` for `stval`; a reserved encoding is never silently taken for its neighbour.
+//! an instruction of RV64GC with supervisor mode becomes [`Op::Illegal`]; a reserved encoding is never
+//! silently taken for its neighbour.
 //!
 //! Encodings: unprivileged specification, chapter "RV32/64G Instruction Set Listings"; privileged
 //! specification, chapter "RISC-V Privileged Instruction Set Listings".
@@ -16,18 +16,19 @@ use crate::inst::{Inst, Op};
 /// upper half is ignored.
 pub fn decode(bits: u32) -> Inst {
     if bits & 3 == 3 {
-        decode32(bits).unwrap_or_else(|| illegal(bits))
+        decode32(bits).unwrap_or_else(illegal)
     } else {
         let half = bits & 0xffff;
         match compressed::expand(half).and_then(decode32) {
             Some(inst) => inst.compressed(),
-            None => illegal(half).compressed(),
+            None => illegal().compressed(),
         }
     }
 }
 
-fn illegal(bits: u32) -> Inst {
-    Inst::new(Op::Illegal, 0, 0, 0, bits as i32)
+/// The bits that `stval` wants are fetched when it traps.
+fn illegal() -> Inst {
+    Inst::new(Op::Illegal, 0, 0, 0, 0)
 }
 
 /// Destination register field.
@@ -209,12 +210,12 @@ fn system(b: u32) -> Option<Inst> {
     let csr = |op| Some(Inst::with_x(op, rd(b), rs1(b), 0, (b >> 20 << 8 | rs1(b)) as i32));
     match funct3(b) {
         0 => match b {
-            0x0000_0073 => Some(Inst::new(Op::Ecall, 0, 0, 0, b as i32)),
-            0x0010_0073 => Some(Inst::new(Op::Ebreak, 0, 0, 0, b as i32)),
-            0x1020_0073 => Some(Inst::new(Op::Sret, 0, 0, 0, b as i32)),
-            0x1050_0073 => Some(Inst::new(Op::Wfi, 0, 0, 0, b as i32)),
+            0x0000_0073 => Some(Inst::new(Op::Ecall, 0, 0, 0, 0)),
+            0x0010_0073 => Some(Inst::new(Op::Ebreak, 0, 0, 0, 0)),
+            0x1020_0073 => Some(Inst::new(Op::Sret, 0, 0, 0, 0)),
+            0x1050_0073 => Some(Inst::new(Op::Wfi, 0, 0, 0, 0)),
             _ if funct7(b) == 9 && rd(b) == 0 => {
-                Some(Inst::new(Op::SfenceVma, 0, rs1(b), rs2(b), b as i32))
+                Some(Inst::new(Op::SfenceVma, 0, rs1(b), rs2(b), 0))
             }
             _ => None,
         },
