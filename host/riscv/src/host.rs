@@ -1,0 +1,25 @@
+//! What the machine asks of whoever runs it.
+//!
+//! Implemented by the host and handed to [`crate::Machine::run`] at each call, so that the machine
+//! itself holds nothing but its state. Calls come from inside `run`, between two instructions; none may
+//! block for long, and none may call back into the machine.
+
+/// The sector could not be read; the guest sees an I/O error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ReadFailed;
+
+/// The host's side of the devices.
+pub trait Host {
+    /// The guest wrote to a port of its console. The firmware's console is port 0, too.
+    fn console_output(&mut self, port: usize, bytes: &[u8]);
+
+    /// Fills `into` with the disk's content at a byte offset. The range lies within the capacity that
+    /// the machine was made with.
+    ///
+    /// # Errors
+    /// The content cannot be read.
+    fn disk_read(&mut self, offset: u64, into: &mut [u8]) -> Result<(), ReadFailed>;
+
+    /// Fills `into` with randomness.
+    fn random(&mut self, into: &mut [u8]);
+}
