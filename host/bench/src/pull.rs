@@ -63,7 +63,7 @@ impl World<'_> {
         pad(&mut component)?;
         fs::write(self.component(), &component)?;
         let tagged = Reference::parse(&format!("{}/bench/pi:1", self.registry), "")?;
-        let client = Client::new(Options::default(), Sources::default())?;
+        let client = Client::new(Options::default(), Sources::default());
         let pushed = registry::push(&client, &tagged, component).await?;
         let (key, _) = SigningKey::generate("")?;
         fs::write(self.folder.join("bench.pub"), key.public().to_pem())?;
@@ -139,7 +139,7 @@ impl World<'_> {
             proof: Proof::Require,
             keys: vec![trust::PublicKey::from_pem(&pem)?],
         }]);
-        let client = Arc::new(Client::new(Options::default(), Sources::default())?);
+        let client = Arc::new(Client::new(Options::default(), Sources::default()));
         let cache = Cache::new(self.folder.join("artifacts"));
         let gate = Arc::new(SignatureGate::new(policy));
         let store = Store::new(cache, client, gate);

@@ -45,7 +45,7 @@ impl Registries {
             insecure: configured.insecure.iter().cloned().collect(),
             ..registry::Options::default()
         };
-        let client = Client::new(options, sources(repository.registry())).map_err(failed)?;
+        let client = Client::new(options, sources(repository.registry()));
         let gate = Arc::new(SignatureGate::new(policy.clone()));
         let cache = Cache::new(context.paths.artifacts());
         let store = Store::new(cache, Arc::new(client), gate);

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use artifact::{Descriptor, Digest, MANIFEST_MAX_BYTES, MANIFEST_MEDIA_TYPE, Repository};
 use bytes::Bytes;
@@ -40,7 +40,9 @@ impl Access {
 
 /// A client for any registry; keeps the tokens that it was given for as long as it lives.
 pub struct Client {
-    pub(crate) http: reqwest::Client,
+    /// Made when it is first needed: reading the system's certificates takes longer than a start from
+    /// the cache, which asks nobody.
+    http: OnceLock<reqwest::Client>,
     pub(crate) options: Options,
     pub(crate) sources: Sources,
     tokens: Mutex<HashMap<(Repository, Access), HeaderValue>>,
@@ -56,7 +58,21 @@ pub struct Answered {
 
 impl Client {
     /// Opens no connection yet.
-    pub fn new(options: Options, sources: Sources) -> Result<Self, RegistryError> {
+    pub fn new(options: Options, sources: Sources) -> Self {
+        let (http, tokens, requests) = Default::default();
+        Self { http, options, sources, tokens, requests }
+    }
+
+    pub(crate) fn http(&self) -> Result<&reqwest::Client, RegistryError> {
+        if let Some(http) = self.http.get() {
+            return Ok(http);
+        }
+        let made = self.make_http()?;
+        // Two that make one at once: the first is kept.
+        Ok(self.http.get_or_init(|| made))
+    }
+
+    fn make_http(&self) -> Result<reqwest::Client, RegistryError> {
         let crypto = Arc::new(rustls::crypto::ring::default_provider());
         let tls = rustls::ClientConfig::builder_with_provider(crypto)
             .with_safe_default_protocol_versions()
@@ -72,14 +88,12 @@ impl Client {
             .retry(retry::never())
             .no_proxy()
             .user_agent(USER_AGENT)
-            .connect_timeout(options.connect)
-            .read_timeout(options.stall);
-        if let Some(proxy) = &options.proxy {
+            .connect_timeout(self.options.connect)
+            .read_timeout(self.options.stall);
+        if let Some(proxy) = &self.options.proxy {
             builder = builder.proxy(reqwest::Proxy::all(proxy).map_err(|_| RegistryError::Proxy)?);
         }
-        let http = builder.build().map_err(|e| RegistryError::Tls(e.to_string()))?;
-        let (tokens, requests) = Default::default();
-        Ok(Self { http, options, sources, tokens, requests })
+        builder.build().map_err(|e| RegistryError::Tls(e.to_string()))
     }
 
     /// Requests so far, of every kind.

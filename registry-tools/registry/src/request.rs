@@ -110,7 +110,7 @@ impl Client {
         let mut url = request.url.clone();
         for _ in 0..=REDIRECTS_MAX {
             let mut next = self
-                .http
+                .http()?
                 .request(request.method.clone(), url.clone())
                 .header(ACCEPT_ENCODING, "identity");
             if let Some(accept) = request.accept {

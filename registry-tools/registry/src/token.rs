@@ -92,7 +92,7 @@ impl Client {
         let address = shown(&url);
         let mut attempt = 1;
         let response = loop {
-            let mut request = self.http.get(url.clone());
+            let mut request = self.http()?.get(url.clone());
             if let Some(value) = credential.and_then(basic) {
                 request = request.header(AUTHORIZATION, value);
             }

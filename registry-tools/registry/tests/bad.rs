@@ -55,7 +55,7 @@ impl World {
     }
 
     fn store(&self, options: Options) -> Store {
-        let client = Client::new(options, Sources::default()).unwrap();
+        let client = Client::new(options, Sources::default());
         Store::new(Cache::new(self.folder.path()), Arc::new(client), Gatekeeper::open())
     }
 
@@ -339,7 +339,7 @@ async fn a_token_is_fetched_where_the_registry_says_and_shown_to_nobody_else() {
         own: Some((world.fake.address.clone(), registry::Secret::new(secret))),
         ..Sources::default()
     };
-    let signed_in = |secret: &str| Client::new(options(), sources(secret)).unwrap();
+    let signed_in = |secret: &str| Client::new(options(), sources(secret));
     let repository = world.reference().repository;
     let found = signed_in("me:pass").manifest(&repository, "1", None).await.unwrap().unwrap();
     assert_eq!(found.digest, packed().digest);
@@ -392,7 +392,7 @@ async fn stepping(
     let step =
         move |_: &str| if counted.fetch_add(1, Ordering::SeqCst) == last { at() } else { Ok(()) };
     let cache = Cache::new(folder).with_steps(Arc::new(step));
-    let client = Client::new(options(), Sources::default()).unwrap();
+    let client = Client::new(options(), Sources::default());
     let store = Store::new(cache, Arc::new(client), Gatekeeper::open());
     let reference = Reference::parse(&format!("{address}/acme/tool:1"), "").unwrap();
     let opened = store.open(&reference, Network::Missing, &silent()).await;
@@ -411,7 +411,7 @@ async fn usable(address: &str, folder: &std::path::Path, context: &str) {
     }
     let (pulled, _) = stepping(address, folder, usize::MAX, || Ok(())).await;
     assert_eq!(pulled.unwrap(), component(), "{context}");
-    let offline = Client::new(options(), Sources::default()).unwrap();
+    let offline = Client::new(options(), Sources::default());
     let store = Store::new(cache, Arc::new(offline), Gatekeeper::open());
     let reference = Reference::parse(&format!("{address}/acme/tool:1"), "").unwrap();
     let opened = store.open(&reference, Network::Never, &silent()).await.unwrap();

@@ -113,3 +113,85 @@ async fn referring(asked: &Asked<'_>) -> Result<Vec<Vec<u8>>, Refused> {
 fn unread(error: registry::RegistryError) -> Refused {
     Refused { source: Some(Box::new(error)), ..Refused::new("its signatures cannot be read") }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use artifact::{Descriptor, Digest, MANIFEST_MEDIA_TYPE, Repository};
+    use domain::namespace::Pattern;
+    use registry::{RegistryError, Related};
+
+    use super::*;
+    use crate::policy::Rule;
+    use crate::private::SigningKey;
+    use crate::stored::{image, layer};
+
+    /// A repository whose signatures are listed as referrers, and under no tag.
+    struct Listed {
+        index: Vec<u8>,
+        content: BTreeMap<Digest, Vec<u8>>,
+        lists: AtomicUsize,
+    }
+
+    #[async_trait]
+    impl Related for Listed {
+        async fn manifest(&self, _: &str) -> Result<Option<Vec<u8>>, RegistryError> {
+            Ok(None)
+        }
+
+        async fn at(&self, digest: Digest) -> Result<Option<Vec<u8>>, RegistryError> {
+            Ok(self.content.get(&digest).cloned())
+        }
+
+        async fn blob(&self, blob: &Descriptor, _: u64) -> Result<Option<Vec<u8>>, RegistryError> {
+            self.at(blob.digest).await
+        }
+
+        async fn referrers(&self, _: Digest) -> Result<Option<Vec<u8>>, RegistryError> {
+            self.lists.fetch_add(1, Ordering::Relaxed);
+            Ok(Some(self.index.clone()))
+        }
+    }
+
+    /// Lists a signature of `of` by `key` as an attachment of this kind.
+    fn listed(of: Digest, key: &SigningKey, kind: &str) -> Listed {
+        let subject = Subject { repository: "ghcr.io/acme/tool".into(), digest: of.to_string() };
+        let made = Signature::make(&subject, key).unwrap();
+        let (manifest, _) = image(vec![layer(&made.payload, &made.signature)]);
+        let manifest = serde_json::to_vec(&manifest).unwrap();
+        let mut entry = Descriptor::of(MANIFEST_MEDIA_TYPE, &manifest);
+        entry.artifact_type = Some(kind.into());
+        let index = Index { manifests: vec![entry], ..Index::default() }.to_bytes().unwrap();
+        let content = [manifest, made.payload].map(|bytes| (Digest::of(&bytes), bytes)).into();
+        Listed { index, content, lists: AtomicUsize::new(0) }
+    }
+
+    #[test]
+    fn signatures_are_found_among_referrers_and_only_signatures() {
+        let (key, _) = SigningKey::generate("").unwrap();
+        let (other, _) = SigningKey::generate("").unwrap();
+        let repository = Repository::parse("ghcr.io/acme/tool").unwrap();
+        let (manifest, elsewhere) = (b"{}", Digest::of(b"something else"));
+        let digest = Digest::of(manifest);
+        let rule = Rule {
+            pattern: Pattern::parse("ghcr.io/acme").unwrap(),
+            proof: Proof::Require,
+            keys: vec![key.public().clone()],
+        };
+        let gate = SignatureGate::new(Policy::new(vec![rule]));
+        for (of, by, kind, good) in [
+            (digest, &key, ARTIFACT_TYPE, true),
+            (digest, &other, ARTIFACT_TYPE, false),
+            (elsewhere, &key, ARTIFACT_TYPE, false),
+            (digest, &key, "text/plain", false),
+        ] {
+            let related = listed(of, by, kind);
+            let asked = Asked { repository: &repository, digest, manifest, related: &related };
+            let answer = futures::executor::block_on(gate.admit(&asked));
+            assert_eq!(answer.is_ok_and(|admission| admission.proof.is_some()), good, "{kind}");
+            assert_eq!(related.lists.load(Ordering::Relaxed), 1);
+        }
+    }
+}

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
@@ -12,6 +13,8 @@ use crate::files;
 
 /// A package and its hashes take some hundred bytes; this is some ten thousand packages.
 const LOCK_MAX_BYTES: u64 = 16 << 20;
+/// All but what a part of a package URL may hold as it is.
+const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'.').remove(b'-').remove(b'_').remove(b'~');
 
 /// Of whichever lock files there are.
 pub(super) fn packages(project: &Path) -> Result<Vec<Package>, SbomError> {
@@ -35,12 +38,13 @@ pub(super) fn packages(project: &Path) -> Result<Vec<Package>, SbomError> {
 /// `kind`: that of package URLs, <https://github.com/package-url/purl-spec>.
 fn package(kind: &str, name: &str, version: &str) -> Package {
     let (namespace, last) = name.split_once('/').unwrap_or(("", name));
+    let encode = |text| utf8_percent_encode(text, ENCODED);
     let path = if namespace.is_empty() {
-        encoded(last)
+        encode(last).to_string()
     } else {
-        format!("{}/{}", encoded(namespace), encoded(last))
+        format!("{}/{}", encode(namespace), encode(last))
     };
-    let purl = format!("pkg:{kind}/{path}@{}", encoded(version));
+    let purl = format!("pkg:{kind}/{path}@{}", encode(version));
     Package {
         kind: "library",
         reference: purl.clone(),
@@ -50,19 +54,6 @@ fn package(kind: &str, name: &str, version: &str) -> Package {
         hashes: Vec::new(),
         purl,
     }
-}
-
-fn encoded(text: &str) -> String {
-    let mut out = String::new();
-    for byte in text.bytes() {
-        match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'.' | b'-' | b'_' | b'~' => {
-                out.push(char::from(byte));
-            }
-            _ => out.push_str(&format!("%{byte:02X}")),
-        }
-    }
-    out
 }
 
 fn cargo(text: &str) -> Result<Vec<Package>, String> {

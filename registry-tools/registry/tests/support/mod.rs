@@ -66,7 +66,7 @@ pub fn options() -> Options {
 }
 
 pub fn client(sources: Sources) -> Client {
-    Client::new(options(), sources).unwrap()
+    Client::new(options(), sources)
 }
 
 pub fn store(cache: Cache, gate: Arc<Gatekeeper>) -> Store {
