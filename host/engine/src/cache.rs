@@ -61,6 +61,27 @@ impl std::fmt::Display for Digest {
     }
 }
 
+/// A component file.
+#[derive(Debug, Clone, Copy)]
+pub struct Source<'a> {
+    pub path: &'a Path,
+    /// The digest of the whole file, where the caller has read it all just now: compiled code of these
+    /// bytes is then taken without reading them again. `None`: what is there is read.
+    pub verified: Option<Digest>,
+}
+
+impl<'a, P: AsRef<Path> + ?Sized> From<&'a P> for Source<'a> {
+    fn from(path: &'a P) -> Self {
+        Self { path: path.as_ref(), verified: None }
+    }
+}
+
+impl Source<'_> {
+    fn digest(&self) -> Result<Digest, LoadError> {
+        self.verified.map_or_else(|| digest_of(self.path), Ok)
+    }
+}
+
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
     #[error("cannot read {}", path.display())]
@@ -93,16 +114,18 @@ impl CompileCache {
         Self { directory: directory.into() }
     }
 
-    /// Loads the component at `path`, compiling it when this engine has not seen these bytes yet.
-    /// `compiling` is called before a compilation, which blocks for seconds. A cache that cannot be
-    /// written costs that time again at the next load, and is no error.
-    pub fn load(
+    /// Loads a component, compiling it when this engine has not seen these bytes yet; returns it with
+    /// the digest of what was loaded, which differs from the one that was verified if the file changed
+    /// since. `compiling` is called before a compilation, which blocks for seconds. A cache that cannot
+    /// be written costs that time again at the next load, and is no error.
+    pub fn load<'a>(
         &self,
         engine: &wasmtime::Engine,
-        path: &Path,
+        source: impl Into<Source<'a>>,
         compiling: impl FnOnce(),
     ) -> Result<(Component, Digest), LoadError> {
-        let digest = digest_of(path)?;
+        let source = source.into();
+        let (path, digest) = (source.path, source.digest()?);
         let entry = self.entry(engine, &digest);
         if let Some(component) = read_back(engine, &entry) {
             return Ok((component, digest));
@@ -115,29 +138,30 @@ impl CompileCache {
         Ok((component, digest))
     }
 
-    /// Loads what `join` makes of the files at `paths`, the first of which gives it its name in
+    /// Loads what `join` makes of the files in `sources`, the first of which gives it its name in
     /// messages; returns it with the digest of each file. What was compiled is kept under the
     /// digests of the parts and `joiner`, which must change when `join` makes something else of the
     /// same bytes: a second load joins nothing. Otherwise like [`CompileCache::load`].
     pub fn load_joined<E: From<LoadError>>(
         &self,
         engine: &wasmtime::Engine,
-        paths: &[&Path],
+        sources: &[Source<'_>],
         joiner: &str,
         join: impl FnOnce(&[Vec<u8>]) -> Result<Vec<u8>, E>,
         compiling: impl FnOnce(),
     ) -> Result<(Component, Vec<Digest>), E> {
-        let digests = paths.iter().map(|path| digest_of(path)).collect::<Result<Vec<_>, _>>()?;
+        let digests = sources.iter().map(Source::digest).collect::<Result<Vec<_>, _>>()?;
         let entry = self.entry(engine, &Digest::joined(joiner, &digests));
         if let Some(component) = read_back(engine, &entry) {
             return Ok((component, digests));
         }
         compiling();
-        let parts = paths.iter().map(|path| read_whole(path)).collect::<Result<Vec<_>, _>>()?;
+        let read = sources.iter().map(|source| read_whole(source.path));
+        let parts = read.collect::<Result<Vec<_>, _>>()?;
         // As above: named by what was read.
         let digests: Vec<_> = parts.iter().map(|bytes| Digest::of(bytes)).collect();
         let bytes = join(&parts)?;
-        let path = paths.first().copied().unwrap_or(Path::new(""));
+        let path = sources.first().map_or(Path::new(""), |source| source.path);
         let size = bytes.len() as u64;
         if size > COMPONENT_MAX_BYTES {
             return Err(LoadError::TooLarge { path: path.into(), size }.into());

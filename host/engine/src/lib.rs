@@ -9,7 +9,7 @@ mod engine;
 mod limits;
 mod meter;
 
-pub use cache::{COMPONENT_MAX_BYTES, CompileCache, Digest, LoadError};
+pub use cache::{COMPONENT_MAX_BYTES, CompileCache, Digest, LoadError, Source};
 pub use engine::{Allocation, Engine, EngineError, Options};
 pub use limits::{MEMORY_MAX_BYTES, StoreLimits, limit_handles};
 pub use meter::{CpuExhausted, Meter, Metered};

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use bindings::{harness::HarnessPre, harness_sync::HarnessSyncPre};
 use compose::{COMPOSER, Part};
-use engine::Digest;
+use engine::{Digest, Source};
 use wasmtime::component::Component;
 use wasmtime::component::types::ComponentItem;
 
@@ -19,8 +19,9 @@ use crate::state::State;
 pub struct ComponentFile {
     pub name: String,
     pub path: PathBuf,
-    /// What its bytes must have; `None`: whatever is there. A file that was verified is read again
-    /// when it is loaded, and may be another one by then.
+    /// What its bytes must have, and had when all of them were read just now; `None`: whatever is
+    /// there. Compiled code of these bytes is used without reading them again; where there is none the
+    /// file is read once more, and may be another one by then.
     pub digest: Option<Digest>,
 }
 
@@ -28,6 +29,10 @@ impl ComponentFile {
     /// A file that is believed as it is.
     pub fn new(name: impl Into<String>, path: impl Into<PathBuf>) -> Self {
         Self { name: name.into(), path: path.into(), digest: None }
+    }
+
+    fn source(&self) -> Source<'_> {
+        Source { path: &self.path, verified: self.digest }
     }
 
     fn verify(&self, found: Digest) -> Result<(), HarnessError> {
@@ -73,8 +78,17 @@ impl Harness {
         path: &Path,
         compiling: impl FnOnce(),
     ) -> Result<Self, HarnessError> {
+        Self::load_alone(runtime, name, path.into(), compiling)
+    }
+
+    fn load_alone(
+        runtime: &Runtime,
+        name: &str,
+        source: Source<'_>,
+        compiling: impl FnOnce(),
+    ) -> Result<Self, HarnessError> {
         let engine = runtime.engine().wasmtime();
-        let (component, digest) = runtime.cache().load(engine, path, compiling)?;
+        let (component, digest) = runtime.cache().load(engine, source, compiling)?;
         Self::link(runtime, name, &component, digest, Vec::new())
     }
 
@@ -87,12 +101,12 @@ impl Harness {
         compiling: impl FnOnce(),
     ) -> Result<Self, HarnessError> {
         if middleware.is_empty() {
-            let loaded = Self::load(runtime, &harness.name, &harness.path, compiling)?;
+            let loaded = Self::load_alone(runtime, &harness.name, harness.source(), compiling)?;
             harness.verify(loaded.digest)?;
             return Ok(loaded);
         }
         let files: Vec<_> = std::iter::once(harness).chain(middleware).collect();
-        let paths: Vec<_> = files.iter().map(|file| file.path.as_path()).collect();
+        let sources: Vec<_> = files.iter().map(|file| file.source()).collect();
         let join = |bytes: &[Vec<u8>]| {
             let parts: Vec<_> = std::iter::zip(&files, bytes)
                 .map(|(file, bytes)| Part { name: &file.name, bytes })
@@ -102,7 +116,7 @@ impl Harness {
         };
         let engine = runtime.engine().wasmtime();
         let (component, digests) =
-            runtime.cache().load_joined(engine, &paths, COMPOSER, join, compiling)?;
+            runtime.cache().load_joined(engine, &sources, COMPOSER, join, compiling)?;
         for (file, digest) in std::iter::zip(&files, &digests) {
             file.verify(*digest)?;
         }

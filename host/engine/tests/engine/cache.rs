@@ -2,7 +2,7 @@ use std::cell::Cell;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use engine::{Allocation, COMPONENT_MAX_BYTES, CompileCache, Engine, LoadError};
+use engine::{Allocation, COMPONENT_MAX_BYTES, CompileCache, Engine, LoadError, Source};
 use tempfile::TempDir;
 use wasmtime::component::Linker;
 
@@ -79,6 +79,26 @@ fn the_second_load_compiles_nothing() {
     let (compiled, other) = bench.load(&bench.component(8), 8);
     assert!(compiled && other != digest);
     assert_eq!(bench.entries().len(), 2);
+}
+
+#[test]
+fn verified_bytes_are_read_only_to_be_compiled() {
+    let bench = Bench::new();
+    let wasmtime = bench.engine.wasmtime();
+    let path = bench.component(7);
+    let (_, digest) = bench.cache.load(wasmtime, &path, || ()).unwrap();
+    // Another component took the file's place: the compiled code of what was verified is used.
+    fs::copy(bench.component(8), &path).unwrap();
+    let verified = Source { path: &path, verified: Some(digest) };
+    let compiled = Cell::new(false);
+    let (_, loaded) = bench.cache.load(wasmtime, verified, || compiled.set(true)).unwrap();
+    assert_eq!((loaded, compiled.get()), (digest, false));
+    // Where there is none, what was compiled is named by what it is.
+    fs::remove_file(bench.entry()).unwrap();
+    let (_, loaded) = bench.cache.load(wasmtime, verified, || compiled.set(true)).unwrap();
+    assert!(compiled.get());
+    assert_ne!(loaded, digest);
+    assert!(bench.entry().file_name().unwrap().to_str().unwrap().starts_with(&loaded.to_string()));
 }
 
 #[test]
