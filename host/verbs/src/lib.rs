@@ -7,6 +7,7 @@ mod ask;
 mod budget;
 pub mod log;
 mod memory;
+pub mod socket;
 mod task;
 mod version;
 
@@ -25,6 +26,7 @@ pub use log::{GuestOutput, Lines};
 pub use version::CONTRACT;
 
 /// What the verbs keep per session.
+#[derive(Clone)]
 pub struct VerbsCtx {
     pub store: Store,
     pub agent: AgentName,

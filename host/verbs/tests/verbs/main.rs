@@ -7,4 +7,5 @@ mod bench;
 mod budget;
 mod log;
 mod memory;
+mod socket;
 mod task;
