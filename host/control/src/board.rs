@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use domain::terminal::Terminals;
 use domain::{AgentName, Answer, Event, NanoDollars, SessionId, TurnId, TurnInput};
 
 use crate::desk::{AnswerError, Attendance, Desk};
@@ -24,6 +25,8 @@ pub struct Opening {
     pub desk: Arc<Desk>,
     /// Must not block.
     pub take: Take,
+    /// Where its machine's terminals come from.
+    pub terminals: Arc<dyn Terminals>,
 }
 
 /// Why an input was not taken.
@@ -143,6 +146,12 @@ impl Entry {
         self.watchers.fetch_add(1, Ordering::Relaxed);
         let answers = answers.then(|| self.opening.desk.attend());
         Watching { cursor: self.feed.read(), entry: self.clone(), _answers: answers }
+    }
+
+    #[cfg(unix)]
+    pub fn attach(&self, size: domain::terminal::Size) -> crate::terminal::Attached {
+        let Opening { session, terminals, .. } = &self.opening;
+        crate::terminal::Attached::new(session.clone(), terminals.clone(), size)
     }
 
     /// Hands an input to the running turn, in the name of `by`.

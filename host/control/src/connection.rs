@@ -12,8 +12,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::board::{Board, Watching};
 use crate::feed::Seen;
-use crate::methods;
+use crate::methods::{self, Done, Open};
 use crate::protocol::{Error, Hello, Line, Notice, REQUEST_MAX_BYTES, Request, VERSION, code};
+use crate::terminal::{Attached, Pending};
 
 /// Who is at the other end.
 #[derive(Debug, Clone, Copy)]
@@ -60,7 +61,8 @@ pub(crate) async fn serve(
     let (reader, mut writer) = stream.into_split();
     let codec = LinesCodec::new_with_max_length(REQUEST_MAX_BYTES);
     let mut lines = FramedRead::new(reader, codec);
-    let mut watching: Option<Watching> = None;
+    let mut open = Open::default();
+    let mut pending: Option<Pending> = None;
     let greeting = Line::write(Notice::<Value>::Hello(hello)).unwrap_or_default();
     if writer.write_all(greeting.as_bytes()).await.is_err() {
         return;
@@ -69,25 +71,35 @@ pub(crate) async fn serve(
         let out = tokio::select! {
             // Requests first: a cancel must not wait behind a long record.
             biased;
-            line = lines.next() => match line {
+            line = lines.next(), if pending.is_none() => match line {
                 None => return,
                 Some(Ok(line)) if line.trim().is_empty() => continue,
-                Some(Ok(line)) => reply(&line, peer, board, &mut watching),
+                Some(Ok(line)) => reply(&line, peer, board, &mut open, &mut pending),
                 Some(Err(error)) => {
                     let _ = writer.write_all(unreadable(&error).as_bytes()).await;
                     return;
                 }
             },
-            seen = next(&mut watching) => match seen {
+            () = room(&pending) => match pending.take().and_then(Pending::send) {
+                Some(id) => answer(&id, serde_json::json!({})),
+                None => continue,
+            },
+            seen = next(&mut open.watching) => match seen {
                 Seen::Line(line) => line.to_string(),
-                Seen::Missed(missed) => lagged(watching.as_ref(), missed),
+                Seen::Missed(missed) => lagged(open.watching.as_ref(), missed),
                 // The connection stays: another session may be asked for.
                 Seen::Ended => {
-                    watching = None;
+                    open.watching = None;
                     continue;
                 }
             },
-            () = stop.cancelled(), if watching.is_none() => return,
+            (notice, last) = shown(&mut open.terminal) => {
+                if last {
+                    open.terminal = None;
+                }
+                Line::write(notice).unwrap_or_default()
+            }
+            () = stop.cancelled(), if open.watching.is_none() => return,
         };
         if writer.write_all(out.as_bytes()).await.is_err() {
             return;
@@ -100,6 +112,24 @@ async fn next(watching: &mut Option<Watching>) -> Seen {
         Some(watching) => watching.cursor.next().await,
         None => std::future::pending().await,
     }
+}
+
+async fn shown(terminal: &mut Option<Attached>) -> (Notice, bool) {
+    match terminal {
+        Some(terminal) => terminal.next().await,
+        None => std::future::pending().await,
+    }
+}
+
+async fn room(pending: &Option<Pending>) {
+    match pending {
+        Some(pending) => pending.room().await,
+        None => std::future::pending().await,
+    }
+}
+
+fn answer(id: &Value, result: Value) -> String {
+    Line::write(Answer { id, result }).unwrap_or_default()
 }
 
 fn lagged(watching: Option<&Watching>, missed: u64) -> String {
@@ -119,17 +149,26 @@ fn unreadable(error: &LinesCodecError) -> String {
     failure(None, code::INVALID_REQUEST, message)
 }
 
-/// The answer to one line; nothing for a notification, as JSON-RPC has it.
-fn reply(line: &str, peer: Peer, board: &Board, watching: &mut Option<Watching>) -> String {
+/// The answer to one line; nothing for a notification, as JSON-RPC has it, or while it is pending.
+fn reply(
+    line: &str,
+    peer: Peer,
+    board: &Board,
+    open: &mut Open,
+    pending: &mut Option<Pending>,
+) -> String {
     let (id, request) = match read(line) {
         Ok(read) => read,
         Err((id, error)) => return failure(id.as_ref(), error.code, error.message),
     };
-    let done = methods::perform(request, peer, board, watching);
-    let Some(id) = id else { return String::new() };
-    match done {
-        Ok(result) => Line::write(Answer { id: &id, result }).unwrap_or_default(),
-        Err(error) => failure(Some(&id), error.code, error.message),
+    match (methods::perform(request, peer, board, open), id) {
+        (Ok(Done::Later(typed, input)), id) => {
+            *pending = Some(Pending { id, typed, input });
+            String::new()
+        }
+        (_, None) => String::new(),
+        (Ok(Done::Now(result)), Some(id)) => answer(&id, result),
+        (Err(error), Some(id)) => failure(Some(&id), error.code, error.message),
     }
 }
 

@@ -27,6 +27,8 @@ mod methods;
 mod server;
 #[cfg(unix)]
 mod survey;
+#[cfg(unix)]
+pub mod terminal;
 
 pub use board::{Board, Opening, Seat, Take};
 #[cfg(unix)]

@@ -1,34 +1,76 @@
 //! What the requests do.
 
 use domain::TurnInput;
+use domain::terminal::Size;
 use serde::Serialize;
 use serde_json::{Value, json};
+use tokio::sync::mpsc;
 
 use crate::board::{Board, FindError, InputError, Watching};
 use crate::connection::Peer;
 use crate::desk::AnswerError;
-use crate::protocol::{Error, Request, Say, Sessions, Which, code};
+use crate::protocol::{Error, Request, Say, Sessions, Terminal, TerminalSize, Which, code};
+use crate::terminal::{Attached, Typed, decode};
 
 /// The methods' names, for the error that lists them.
-pub(crate) const NAMES: [&str; 7] =
-    ["list", "watch", "questions", "steer", "follow_up", "cancel", "answer"];
+pub(crate) const NAMES: [&str; 10] = [
+    "list",
+    "watch",
+    "questions",
+    "steer",
+    "follow_up",
+    "cancel",
+    "answer",
+    "terminal",
+    "terminal_input",
+    "terminal_resize",
+];
+
+/// What a connection has open.
+#[derive(Default)]
+pub(crate) struct Open {
+    pub watching: Option<Watching>,
+    pub terminal: Option<Attached>,
+}
+
+/// What became of a request.
+pub(crate) enum Done {
+    Now(Value),
+    /// When the terminal takes it.
+    Later(Typed, mpsc::Sender<Typed>),
+}
 
 /// Performs a request and gives back its result.
 pub(crate) fn perform(
     request: Request,
     peer: Peer,
     board: &Board,
-    watching: &mut Option<Watching>,
-) -> Result<Value, Error> {
+    open: &mut Open,
+) -> Result<Done, Error> {
+    let typed = match request {
+        Request::TerminalInput(input) => Typed::Data(decode(&input.data)?),
+        Request::TerminalResize(TerminalSize { columns, rows }) => {
+            Typed::Size(size(columns, rows)?)
+        }
+        other => return at_once(other, peer, board, open).map(Done::Now),
+    };
+    let Some(terminal) = &open.terminal else {
+        let message = "this connection has no terminal; ask for `terminal` first".to_owned();
+        return Err(Error { code: code::GONE, message });
+    };
+    Ok(Done::Later(typed, terminal.input()))
+}
+
+fn at_once(request: Request, peer: Peer, board: &Board, open: &mut Open) -> Result<Value, Error> {
     match request {
         Request::List {} => result(Sessions { sessions: board.list() }),
         Request::Watch(watch) => {
-            if watching.is_some() {
+            if open.watching.is_some() {
                 let message = "this connection watches already; open another".to_owned();
                 return Err(Error { code: code::FULL, message });
             }
             let entry = board.find(watch.session.as_ref())?;
-            *watching = Some(entry.watch(watch.answers));
+            open.watching = Some(entry.watch(watch.answers));
             result(entry.info())
         }
         Request::Questions(Which { session }) => result(board.find(session.as_ref())?.questions()),
@@ -48,7 +90,26 @@ pub(crate) fn perform(
             board.find(reply.session.as_ref())?.answer(&reply, &peer.name())?;
             Ok(json!({}))
         }
+        Request::Terminal(Terminal { session, columns, rows }) => {
+            if open.terminal.is_some() {
+                let message = "this connection has a terminal already; open another".to_owned();
+                return Err(Error { code: code::FULL, message });
+            }
+            let entry = board.find(session.as_ref())?;
+            open.terminal = Some(entry.attach(size(columns, rows)?));
+            Ok(json!({}))
+        }
+        // Above.
+        Request::TerminalInput(_) | Request::TerminalResize(_) => Ok(json!({})),
     }
+}
+
+fn size(columns: u16, rows: u16) -> Result<Size, Error> {
+    if columns == 0 || rows == 0 {
+        let message = "`columns` and `rows` must be at least 1".to_owned();
+        return Err(Error { code: code::INVALID_PARAMS, message });
+    }
+    Ok(Size { columns, rows })
 }
 
 fn said(

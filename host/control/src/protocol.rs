@@ -20,6 +20,8 @@ pub const CONNECTIONS_MAX: usize = 64;
 pub const RECORD_MAX_BYTES: usize = 8 << 20;
 /// One entry: a larger event is not shown and counts as missed, since it would push out all others.
 pub const ENTRY_MAX_BYTES: usize = 2 << 20;
+/// What is typed into a terminal at once: a paste. As Base64 it fits into a request.
+pub const TERMINAL_INPUT_MAX_BYTES: usize = 64 << 10;
 /// Questions that are open at once: harnesses ask one after another, parallel tools a few.
 pub const QUESTIONS_MAX: usize = 64;
 
@@ -42,6 +44,13 @@ pub enum Request {
     Cancel(Which),
     /// Answers a question.
     Answer(Reply),
+    /// One more client of the machine's terminal; once per connection at a time. Then notifications
+    /// come, also when there is no terminal.
+    Terminal(Terminal),
+    /// What is typed there. Answered when it was taken; until then nothing more is read.
+    TerminalInput(TerminalInput),
+    /// It has another size.
+    TerminalResize(TerminalSize),
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -77,6 +86,29 @@ pub struct Reply {
     pub question: QuestionId,
     /// One of the question's choices, if it has any.
     pub text: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Terminal {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session: Option<SessionId>,
+    pub columns: u16,
+    pub rows: u16,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TerminalInput {
+    /// Bytes in Base64, at most [`TERMINAL_INPUT_MAX_BYTES`].
+    pub data: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TerminalSize {
+    pub columns: u16,
+    pub rows: u16,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -151,6 +183,10 @@ pub enum Notice<E = Value> {
     Lagged { session: SessionId, missed: u64 },
     /// The session is closed; nothing follows.
     Ended { session: SessionId, seq: u64 },
+    /// What the terminal shows next: bytes in Base64.
+    TerminalOutput { session: SessionId, data: String },
+    /// The terminal is gone, or there is none, for this reason.
+    TerminalEnded { session: SessionId, reason: Option<String> },
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

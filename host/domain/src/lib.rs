@@ -16,6 +16,7 @@ pub mod money;
 pub mod namespace;
 pub mod provider;
 mod quoted;
+pub mod terminal;
 pub mod user;
 pub mod wait;
 

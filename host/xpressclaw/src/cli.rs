@@ -152,6 +152,9 @@ pub struct AttachArgs {
     /// Only watch: nothing that is typed is sent
     #[arg(long)]
     pub read_only: bool,
+    /// Show the terminal of its machine, where it has one; Ctrl-] leaves
+    #[arg(long, short, conflicts_with = "format")]
+    pub terminal: bool,
     /// How to print
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,

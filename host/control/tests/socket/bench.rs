@@ -4,15 +4,18 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use async_trait::async_trait;
 use control::{Board, Client, Desk, Opening, Seat, Server};
 use domain::chat::Usage;
 use domain::event::{HarnessEvent, Stop};
+use domain::terminal::{NoTerminal, Size, Terminal, Terminals};
 use domain::{AgentName, Event, NanoDollars, Part, SessionId, TurnId, TurnInput};
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::UnixStream;
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::sync::{Mutex as AsyncMutex, mpsc};
 
 /// Everything here takes milliseconds; a busy machine may be a thousand times slower.
 const DEADLINE: Duration = Duration::from_secs(60);
@@ -45,8 +48,47 @@ pub fn seat(board: &Board, name: &str) -> (Seat, Arc<Desk>, Arc<Mutex<Vec<TurnIn
             taken.push(input);
             taken.len() <= 2_000
         }),
+        terminals: Arc::new(Mirrors::default()),
     });
     (seat, desk, taken)
+}
+
+/// Terminals that show what is typed into them; `!` ends one, and `#` is not taken for ever. One of a
+/// single column there is none of.
+#[derive(Default)]
+pub struct Mirrors;
+
+struct Mirror(mpsc::Sender<Vec<u8>>, AsyncMutex<mpsc::Receiver<Vec<u8>>>);
+
+#[async_trait]
+impl Terminals for Mirrors {
+    async fn attach(&self, size: Size) -> Result<Box<dyn Terminal>, NoTerminal> {
+        if size.columns == 1 {
+            return Err(NoTerminal("there is no machine".into()));
+        }
+        let (sender, receiver) = mpsc::channel(1_000);
+        sender.try_send(format!("{size:?}").into_bytes()).unwrap();
+        Ok(Box::new(Mirror(sender, AsyncMutex::new(receiver))))
+    }
+}
+
+#[async_trait]
+impl Terminal for Mirror {
+    async fn read(&self) -> Vec<u8> {
+        self.1.lock().await.recv().await.unwrap_or_default()
+    }
+
+    async fn write(&self, data: &[u8]) {
+        match data {
+            b"!" => self.0.send(Vec::new()).await.unwrap(),
+            b"#" => std::future::pending().await,
+            data => self.0.send(data.to_vec()).await.unwrap(),
+        }
+    }
+
+    async fn resize(&self, size: Size) {
+        self.0.send(format!("{size:?}").into_bytes()).await.unwrap();
+    }
 }
 
 impl Bench {

@@ -7,3 +7,4 @@ mod folder;
 mod hostile;
 mod protocol;
 mod questions;
+mod terminal;

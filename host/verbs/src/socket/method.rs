@@ -167,7 +167,8 @@ pub(super) async fn call(
         }
         "version.get" => {
             let None {} = read(params)?;
-            let version::Version { host: program, contract } = host(version::Host::get(view).await)?;
+            let version::Version { host: program, contract } =
+                host(version::Host::get(view).await)?;
             Ok(json!({"host": program, "contract": contract}))
         }
         _ => Err(Failure::method(method)),

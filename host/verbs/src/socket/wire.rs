@@ -38,8 +38,11 @@ fn present<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<Id>, D::E
 
 impl Request {
     pub fn parse(line: &[u8]) -> Result<Self, Failure> {
-        let value: Value = serde_json::from_slice(line)
-            .map_err(|error| Failure { code: -32700, kind: None, message: format!("not JSON: {error}") })?;
+        let value: Value = serde_json::from_slice(line).map_err(|error| Failure {
+            code: -32700,
+            kind: None,
+            message: format!("not JSON: {error}"),
+        })?;
         if !value.is_object() {
             let what = "a request is one JSON object on one line; batches are not supported";
             return Err(Failure::request(what.into()));

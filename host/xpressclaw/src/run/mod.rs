@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use anyhow::Result;
 use control::{Board, Desk, Opening};
+use domain::terminal::NoMachine;
 use domain::{AgentName, SessionId};
 use engine::Allocation;
 use llm::{Options, Pipeline};
@@ -171,6 +172,7 @@ async fn open(context: &Context, args: &RunArgs) -> Result<Opened> {
         model,
         desk: desk.clone(),
         take: Box::new(move |input| handle.send(input)),
+        terminals: Arc::new(NoMachine),
     });
     let socket = ControlSocket::open(&context.paths.control(), board, &printer);
     let present = args.format == Format::Text && terminal::is_interactive();

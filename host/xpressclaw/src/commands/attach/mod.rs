@@ -3,7 +3,11 @@
 #[cfg(unix)]
 mod screen;
 #[cfg(unix)]
+mod strings;
+#[cfg(unix)]
 mod target;
+#[cfg(unix)]
+mod terminal;
 #[cfg(unix)]
 mod watch;
 
@@ -22,7 +26,10 @@ use crate::exit::Failure;
 pub fn run(context: &Context, args: &AttachArgs) -> Result<Exit> {
     runtime()?.block_on(async {
         let target = target::find(&context.paths.control(), args.target.as_deref()).await?;
-        watch::watch(target, args).await
+        match args.terminal {
+            true => terminal::attach(target, args.read_only).await,
+            false => watch::watch(target, args).await,
+        }
     })
 }
 

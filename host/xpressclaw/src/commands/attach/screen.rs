@@ -69,6 +69,8 @@ impl Screen {
                 self.note(&format!("{missed} entries are not shown: too old, or too large"));
             }
             Notice::Ended { .. } => return false,
+            // Only for who asked for a terminal.
+            Notice::TerminalOutput { .. } | Notice::TerminalEnded { .. } => {}
         }
         true
     }

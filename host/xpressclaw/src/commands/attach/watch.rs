@@ -176,7 +176,7 @@ impl Attached {
     }
 }
 
-fn gone(error: ClientError) -> Failure {
+pub fn gone(error: ClientError) -> Failure {
     let failure = Failure::new(Exit::Failed, "cannot watch the session any more");
     match error {
         ClientError::Dead | ClientError::Closed | ClientError::Io(_) => {
