@@ -24,9 +24,8 @@ type Result<T> = std::result::Result<T, Errno>;
 /// How a name becomes a descriptor that stands for the file and opens nothing.
 const HANDLE: OFlags = OFlags::PATH.union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
 
-const BENEATH: ResolveFlags = ResolveFlags::BENEATH
-    .union(ResolveFlags::NO_SYMLINKS)
-    .union(ResolveFlags::NO_MAGICLINKS);
+const BENEATH: ResolveFlags =
+    ResolveFlags::BENEATH.union(ResolveFlags::NO_SYMLINKS).union(ResolveFlags::NO_MAGICLINKS);
 
 /// For every opening: nothing waits, nothing becomes the host's terminal, no child inherits.
 const ALWAYS: OFlags = OFlags::NONBLOCK.union(OFlags::NOCTTY).union(OFlags::CLOEXEC);
@@ -98,9 +97,7 @@ impl Folder {
 
     fn look_up(&self, directory: BorrowedFd<'_>, path: &[u8]) -> Result<OwnedFd> {
         match self.lookup {
-            Lookup::Beneath => {
-                rustix::fs::openat2(directory, path, HANDLE, Mode::empty(), BENEATH)
-            }
+            Lookup::Beneath => rustix::fs::openat2(directory, path, HANDLE, Mode::empty(), BENEATH),
             Lookup::NameByName => rustix::fs::openat(directory, path, HANDLE, Mode::empty()),
         }
     }

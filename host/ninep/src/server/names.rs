@@ -83,6 +83,9 @@ impl Server {
 
     pub(super) fn readlink(&mut self, fid: u32, reply: &mut Reply<'_>) -> Result<()> {
         let node = self.node(fid)?;
+        if attributes::kind(&rustix::fs::fstat(&node)?) != FileType::Symlink {
+            return Err(Errno::INVAL);
+        }
         let target = rustix::fs::readlinkat(&node, "", Vec::new())?;
         reply.text(target.to_bytes())
     }

@@ -51,7 +51,11 @@ fn modes_are_exact_but_for_what_would_give_the_users_rights_away() {
     let mut c = client(&folder);
     for mode in [0o644, 0o600, 0o777, 0o444, 0o111, 0o000, 0o1777] {
         c.create("new", flag::READ_WRITE, mode).unwrap();
-        assert_eq!(c.stat("new").unwrap().mode, 0o100_000 | mode, "{mode:o}: whatever the umask is");
+        assert_eq!(
+            c.stat("new").unwrap().mode,
+            0o100_000 | mode,
+            "{mode:o}: whatever the umask is"
+        );
         c.unlink("new", 0).unwrap();
         c.mkdir("new", mode).unwrap();
         assert_eq!(c.stat("new").unwrap().mode, 0o040_000 | mode, "{mode:o}");

@@ -6,6 +6,12 @@
 
 mod client;
 mod contents;
+mod directories;
+mod hostile;
+mod locks;
+mod model;
+mod names;
+mod noise;
 
 use client::Client;
 use ninep::Server;
