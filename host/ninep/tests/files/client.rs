@@ -35,6 +35,7 @@ pub mod flag {
     pub const EXCLUSIVE: u32 = 0o200;
     pub const TRUNCATE: u32 = 0o1000;
     pub const APPEND: u32 = 0o2000;
+    pub const DIRECTORY: u32 = 0o200_000;
 }
 
 pub type Answer<T> = Result<T, u32>;
@@ -296,7 +297,7 @@ impl Client {
 
     /// All names in a directory but `.` and `..`, sorted.
     pub fn names(&mut self, path: &str, count: u32) -> Answer<Vec<Vec<u8>>> {
-        let fid = self.open(path, flag::READ)?;
+        let fid = self.open(path, flag::READ | flag::DIRECTORY)?;
         let (mut names, mut offset) = (Vec::new(), 0);
         loop {
             let entries = self.entries(fid, offset, count)?;
