@@ -20,8 +20,9 @@ enum Siblings {
 
 /// From the lowest to the highest.
 const LAYERS: &[Layer] = &[
-    // Types of the host; the computer inside the machine, which knows nothing of the rest.
-    Layer { crates: &["domain", "riscv"], siblings: Siblings::Strangers },
+    // Types of the host; the computer inside the machine and the folder that it mounts, which know nothing
+    // of the rest.
+    Layer { crates: &["domain", "ninep", "riscv"], siblings: Siblings::Strangers },
     Layer { crates: &["bindings"], siblings: Siblings::Strangers },
     Layer { crates: &["compose", "engine", "store"], siblings: Siblings::Strangers },
     // What providers cost; `budget prices` shows it.
