@@ -49,7 +49,8 @@ fn main() -> std::io::Result<()> {
     let disk = std::env::var_os("RISCV_DISK").map(std::fs::read).transpose()?.unwrap_or_default();
     let size = (!disk.is_empty()).then_some(disk.len() as u64);
     let mut terminal = Terminal { disk };
-    let config = Config { memory: 512 << 20, size: (80, 25), ports: &["agent"], disk: size };
+    let config =
+        Config { memory: 512 << 20, size: (80, 25), ports: &["agent"], disk: size, shares: &[] };
     let mut machine = Machine::new(&config);
     let boot = Boot { kernel: &kernel, initrd: initrd.as_deref(), arguments: line, seed: &[7; 64] };
     machine.boot(&boot).map_err(std::io::Error::other)?;

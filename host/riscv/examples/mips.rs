@@ -97,7 +97,8 @@ fn main() {
         if only.as_ref().is_some_and(|only| only != name) {
             continue;
         }
-        let config = Config { memory: 16 << 20, size: (80, 25), ports: &[], disk: None };
+        let config =
+            Config { memory: 16 << 20, size: (80, 25), ports: &[], disk: None, shares: &[] };
         let mut machine = Machine::new(&config);
         let bytes: Vec<u8> = code.iter().flat_map(|word| word.to_le_bytes()).collect();
         let loaded = machine.load(BASE, &bytes);

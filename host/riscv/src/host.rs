@@ -22,4 +22,12 @@ pub trait Host {
 
     /// Fills `into` with randomness.
     fn random(&mut self, into: &mut [u8]);
+
+    /// Answers a message of 9P to a share, counted as in [`crate::Config::shares`]: `reply`, which is
+    /// empty, gets the whole answer. The message is as the guest sent it, up to five MiB of anything. A
+    /// share that gives no answer is broken until the guest resets it, which is what becomes of all
+    /// shares of a host that has none.
+    fn share(&mut self, index: usize, request: &[u8], reply: &mut Vec<u8>) {
+        let _ = (index, request, reply);
+    }
 }

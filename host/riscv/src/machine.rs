@@ -8,6 +8,7 @@ use crate::cpu::{Cpu, Left};
 use crate::devices::Devices;
 use crate::devices::virtio::block::Block;
 use crate::devices::virtio::console::Console;
+use crate::devices::virtio::p9::Share;
 use crate::devices::virtio::rng::Rng;
 use crate::devices::virtio::{Model, Slot};
 use crate::host::Host;
@@ -25,6 +26,8 @@ pub struct Config<'a> {
     pub ports: &'a [&'a str],
     /// Bytes of the disk; none without one.
     pub disk: Option<u64>,
+    /// Tags of folders of the host, which a guest mounts them by.
+    pub shares: &'a [&'a str],
 }
 
 /// What is booted.
@@ -115,6 +118,8 @@ impl Machine {
         let mut models =
             vec![Model::Console(Console::new(columns, rows, config.ports)), Model::Rng(Rng)];
         models.extend(config.disk.map(|bytes| Model::Block(Block::new(bytes))));
+        let shares = config.shares.iter().enumerate();
+        models.extend(shares.map(|(index, tag)| Model::Share(Share::new(index, tag))));
         let cpu = Cpu::new(Memory::new(config.memory), Devices::new(models));
         Self { cpu, waiting: false, ended: None, printed: 0 }
     }

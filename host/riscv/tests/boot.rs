@@ -7,7 +7,13 @@ const MEMORY: usize = 16 << 20;
 const KERNEL_AT: u64 = BASE + (2 << 20);
 
 fn machine() -> Machine {
-    Machine::new(&Config { memory: MEMORY, size: (80, 25), ports: &[], disk: Some(1 << 20) })
+    Machine::new(&Config {
+        memory: MEMORY,
+        size: (80, 25),
+        ports: &[],
+        disk: Some(1 << 20),
+        shares: &[],
+    })
 }
 
 fn boot<'a>(kernel: &'a [u8], initrd: Option<&'a [u8]>) -> Boot<'a> {
@@ -59,7 +65,8 @@ fn what_does_not_fit_is_refused() {
     ] {
         assert_eq!(machine().boot(&boot(&kernel, initrd)), Err(BootError), "{name}");
     }
-    let mut tiny = Machine::new(&Config { memory: 4096, size: (1, 1), ports: &[], disk: None });
+    let mut tiny =
+        Machine::new(&Config { memory: 4096, size: (1, 1), ports: &[], disk: None, shares: &[] });
     assert_eq!(tiny.boot(&boot(&[], None)), Err(BootError));
     let seed = vec![1; 100_000];
     assert_eq!(machine().boot(&Boot { seed: &seed, ..boot(&[], None) }), Err(BootError));

@@ -52,7 +52,7 @@ fn run_qemu(program: &Program, name: &str) -> Vec<u8> {
 
 /// What we would write: the program ends with a call, and its dump lies in memory.
 fn run_ours(program: &Program) -> Vec<u8> {
-    let config = Config { memory: MEMORY, size: (80, 25), ports: &[], disk: None };
+    let config = Config { memory: MEMORY, size: (80, 25), ports: &[], disk: None, shares: &[] };
     let mut machine = Machine::new(&config);
     machine.load(program.base, &program.bytes).expect("fits");
     // The handler of traps switches off.

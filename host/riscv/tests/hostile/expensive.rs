@@ -2,13 +2,13 @@
 
 use super::support::Recorder;
 use super::support::asm::*;
-use super::virtio::{Driver, RNG, SIZE};
+use super::virtio::{BUFFERS, Driver, RNG, SHARE, SIZE};
 use super::{host, machine};
 use riscv::{BASE, Config, Machine, Stop};
 
 #[test]
 fn jumping_through_new_pages_costs_more_than_its_instructions() {
-    let config = Config { memory: 16 << 20, size: (80, 25), ports: &[], disk: None };
+    let config = Config { memory: 16 << 20, size: (80, 25), ports: &[], disk: None, shares: &[] };
     let mut machine = Machine::new(&config);
     // 2000 pages, more than the cache of decoded code holds; the last jumps to the first.
     let pages = 2000;
@@ -45,4 +45,19 @@ fn rings_of_nothing_are_paid_for() {
     machine.start(BASE, 0);
     assert_eq!(machine.run(1, &mut host), Stop::Budget);
     assert!(machine.cpu.hart.steps > SIZE, "{} {before}", machine.cpu.hart.steps);
+}
+
+#[test]
+fn messages_to_a_share_are_paid_for() {
+    let (mut machine, mut host) = (machine(), host());
+    let mut driver = Driver::new(&mut machine, &mut host, SHARE, 1, 1);
+    driver.describe(0, 0, (BUFFERS, 7, 1, 1));
+    driver.describe(0, 1, (BUFFERS, 7, 2, 0));
+    for _ in 0..SIZE {
+        driver.offer_later(0, 0);
+    }
+    machine.start(BASE, 0);
+    assert_eq!(machine.run(1, &mut host), Stop::Budget);
+    // A thousand instructions for each, however short it is.
+    assert!(machine.cpu.hart.steps > 1_000 * SIZE, "{}", machine.cpu.hart.steps);
 }

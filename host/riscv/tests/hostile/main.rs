@@ -20,8 +20,13 @@ fn number(name: &str, otherwise: u64) -> u64 {
 }
 
 fn machine() -> Machine {
-    let config =
-        Config { memory: 4 << 20, size: (80, 25), ports: &["a", "b"], disk: Some(1 << 20) };
+    let config = Config {
+        memory: 4 << 20,
+        size: (80, 25),
+        ports: &["a", "b"],
+        disk: Some(1 << 20),
+        shares: &["workspace"],
+    };
     Machine::new(&config)
 }
 

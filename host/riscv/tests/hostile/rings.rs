@@ -1,7 +1,7 @@
 //! Virtio devices: what works, what is refused, and rings full of garbage.
 
 use super::support::rng::Rng;
-use super::virtio::{BLOCK, BUFFERS, CONSOLE, Driver, RNG, SIZE};
+use super::virtio::{BLOCK, BUFFERS, CONSOLE, Driver, RNG, SHARE, SIZE};
 use super::{host, machine, number};
 
 const NEXT: u64 = 1;
@@ -72,6 +72,45 @@ fn randomness_comes_from_the_host() {
     driver.offer(0, 0);
     assert_eq!(driver.used(0), (1, 64));
     assert_eq!(driver.load(BUFFERS + 56, 8), 0x0404_0404_0404_0404);
+}
+
+#[test]
+fn a_share_carries_messages_and_answers() {
+    let (mut machine, mut host) = (machine(), host());
+    let mut driver = Driver::new(&mut machine, &mut host, SHARE, 1, 1);
+    assert_eq!(driver.get(0x008), 9);
+    assert_eq!(driver.get(0x010), 1, "it has a tag");
+    assert_eq!(driver.get(0x100), 9 | u64::from(b'w') << 16 | u64::from(b'o') << 24);
+    assert_eq!(driver.get(0x108), u64::from(u32::from_le_bytes(*b"ace\0")));
+    // In two buffers and out in two.
+    driver.put(BUFFERS, 8, u64::from_le_bytes(*b"question"));
+    driver.describe(0, 0, (BUFFERS, 3, NEXT, 1));
+    driver.describe(0, 1, (BUFFERS + 3, 5, NEXT, 2));
+    driver.describe(0, 2, (BUFFERS + 0x100, 4, WRITE | NEXT, 3));
+    driver.describe(0, 3, (BUFFERS + 0x200, 100, WRITE, 0));
+    driver.offer(0, 0);
+    assert_eq!(driver.used(0), (1, 8));
+    assert_eq!(driver.load(BUFFERS + 0x100, 4), u64::from(u32::from_le_bytes(*b"ques")));
+    assert_eq!(driver.load(BUFFERS + 0x200, 4), u64::from(u32::from_le_bytes(*b"tion")));
+    driver.host.answer = Some(vec![1; 104]);
+    driver.offer(0, 0);
+    assert_eq!((driver.used(0), driver.broken()), ((2, 104), false));
+}
+
+#[test]
+fn a_share_without_a_whole_answer_is_broken() {
+    for (name, answer) in [("too long", vec![1; 105]), ("none", vec![])] {
+        let (mut machine, mut host) = (machine(), host());
+        host.answer = Some(answer);
+        let mut driver = Driver::new(&mut machine, &mut host, SHARE, 1, 1);
+        driver.describe(0, 0, (BUFFERS, 8, NEXT, 1));
+        driver.describe(0, 1, (BUFFERS + 0x100, 104, WRITE, 0));
+        driver.offer(0, 0);
+        assert!(driver.broken(), "{name}");
+        assert_eq!((driver.used(0).0, driver.load(BUFFERS + 0x100, 4)), (0, 0), "{name}");
+        driver.set(0x070, 0);
+        assert_eq!(driver.get(0x070), 0, "{name}: a reset repairs it");
+    }
 }
 
 #[test]
@@ -166,7 +205,7 @@ fn a_broken_ring_breaks_its_device_until_reset() {
         }),
     ];
     for (name, act) in breaks {
-        for device in [RNG, BLOCK] {
+        for device in [RNG, BLOCK, SHARE] {
             let (mut machine, mut host) = (machine(), host());
             let mut driver = Driver::new(&mut machine, &mut host, device, 0, 1);
             act(&mut driver, end);
@@ -181,10 +220,10 @@ fn a_broken_ring_breaks_its_device_until_reset() {
 #[test]
 fn rings_of_garbage_do_no_harm() {
     let mut worked = 0;
-    for round in 0..number("RISCV_ROUNDS", 2_000) {
+    for round in 0..number("RISCV_ROUNDS", 3_000) {
         let mut rng = Rng(number("RISCV_SEED", 77) + round);
         let (mut machine, mut host) = (machine(), host());
-        let device = rng.below(3);
+        let device = rng.below(4);
         let (features, queues) = if device == CONSOLE { (3, 8) } else { (0, 1) };
         machine.console_input(0, &[9; 500]);
         let mut driver = Driver::new(&mut machine, &mut host, device, features, queues);

@@ -7,6 +7,7 @@ use riscv::{BASE, Machine};
 pub const CONSOLE: u64 = 0;
 pub const RNG: u64 = 1;
 pub const BLOCK: u64 = 2;
+pub const SHARE: u64 = 3;
 
 /// Entries of each queue.
 pub const SIZE: u64 = 8;

@@ -31,7 +31,7 @@ const STIMECMP: u32 = 0x14d;
 const SATP: u32 = 0x180;
 
 fn machine() -> Machine {
-    Machine::new(&Config { memory: 8 << 20, size: (80, 25), ports: &[], disk: None })
+    Machine::new(&Config { memory: 8 << 20, size: (80, 25), ports: &[], disk: None, shares: &[] })
 }
 
 /// Appends the call that switches the machine off.

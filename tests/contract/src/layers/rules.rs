@@ -20,9 +20,12 @@ enum Siblings {
 
 /// From the lowest to the highest.
 const LAYERS: &[Layer] = &[
-    // Types of the host; the computer inside the machine and what is said to the agent in there, which
-    // know nothing of the rest.
-    Layer { crates: &["domain", "machine-protocol", "riscv"], siblings: Siblings::Strangers },
+    // Types of the host; the computer inside the machine, the folder that it mounts and what is said to
+    // the agent in there, which know nothing of the rest.
+    Layer {
+        crates: &["domain", "machine-protocol", "ninep", "riscv"],
+        siblings: Siblings::Strangers,
+    },
     Layer { crates: &["bindings"], siblings: Siblings::Strangers },
     Layer { crates: &["compose", "engine", "store"], siblings: Siblings::Strangers },
     // What providers cost; `budget prices` shows it.

@@ -10,6 +10,7 @@
 
 pub mod block;
 pub mod console;
+pub mod p9;
 pub mod queue;
 pub mod rng;
 
@@ -17,6 +18,7 @@ use crate::host::Host;
 use crate::memory::Memory;
 use block::Block;
 use console::Console;
+use p9::Share;
 use queue::{Broken, Queue};
 use rng::Rng;
 
@@ -53,6 +55,8 @@ pub enum Model {
     Block(Block),
     /// Randomness.
     Rng(Rng),
+    /// A folder of the host.
+    Share(Share),
 }
 
 impl Model {
@@ -61,6 +65,7 @@ impl Model {
             Self::Console(_) => console::ID,
             Self::Block(_) => block::ID,
             Self::Rng(_) => rng::ID,
+            Self::Share(_) => p9::ID,
         }
     }
 
@@ -70,13 +75,14 @@ impl Model {
                 Self::Console(_) => console::FEATURES,
                 Self::Block(_) => block::FEATURES,
                 Self::Rng(_) => 0,
+                Self::Share(_) => p9::FEATURES,
             }
     }
 
     fn queues(&self) -> usize {
         match self {
             Self::Console(console) => console.queues(),
-            Self::Block(_) | Self::Rng(_) => 1,
+            Self::Block(_) | Self::Rng(_) | Self::Share(_) => 1,
         }
     }
 
@@ -85,6 +91,7 @@ impl Model {
             Self::Console(console) => console.config(),
             Self::Block(block) => block.config(),
             Self::Rng(_) => Vec::new(),
+            Self::Share(share) => share.config(),
         }
     }
 
@@ -268,6 +275,7 @@ impl Slot {
             Model::Console(console) => console.work(&mut work),
             Model::Block(block) => block.work(&mut work),
             Model::Rng(rng) => rng.work(&mut work),
+            Model::Share(share) => share.work(&mut work),
         };
         let walked: u64 = work.queues.iter_mut().map(Queue::take_walked).sum();
         let moved = work.moved + walked * DESCRIPTOR_BYTES;
