@@ -119,6 +119,11 @@ pub extern "C" fn input(port: u32, size: usize) -> usize {
 }
 
 #[unsafe(no_mangle)]
+pub extern "C" fn takes_again() {
+    with_machine(Machine::console_takes_again);
+}
+
+#[unsafe(no_mangle)]
 pub extern "C" fn resize(columns: u32, rows: u32) {
     with_machine(|machine| {
         if let (Ok(columns), Ok(rows)) = (u16::try_from(columns), u16::try_from(rows)) {

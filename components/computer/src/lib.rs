@@ -11,11 +11,12 @@
 //! | export | what it does |
 //! |---|---|
 //! | `scratch(size) -> address` | room for what the host hands in, until the next call of it |
-//! | `make(memory, columns, rows, disk, ports, shares) -> code` | the computer; names of ports, then of shares, are in the scratch |
+//! | `make(memory, columns, rows, disk, ports) -> code` | the computer; names of its ports are in the scratch |
 //! | `boot(kernel, initrd, arguments, seed) -> code` | sizes of what is in the scratch, in this order |
 //! | `run(budget) -> code` | runs; why it ended is the code, with [`detail`](exports::detail) |
 //! | `detail() -> number` | when an idle computer wakes, or where a stuck one hangs |
 //! | `input(port, size) -> taken` | input from the scratch for a port of the console |
+//! | `takes_again()` | the host takes output that it refused before |
 //! | `resize(columns, rows)` | the console has another size |
 //! | `is_open(port) -> 0 or 1` | whether a program of the guest has the port open |
 //! | `now() -> ticks` | virtual time |

@@ -13,6 +13,14 @@ pub trait Host {
     /// The guest wrote to a port of its console. The firmware's console is port 0, too.
     fn console_output(&mut self, port: usize, bytes: &[u8]);
 
+    /// Whether output of a port is taken now. While it is not, the guest's writes wait; the host says
+    /// with [`crate::Machine::console_takes_again`] that this changed. Asked before each buffer, which
+    /// is taken whole.
+    fn console_takes(&mut self, port: usize) -> bool {
+        let _ = port;
+        true
+    }
+
     /// Fills `into` with the disk's content at a byte offset. The range lies within the capacity that
     /// the machine was made with.
     ///

@@ -254,6 +254,11 @@ impl Machine {
         })
     }
 
+    /// The host takes output of the console again: what waited for that is done in the next run.
+    pub fn console_takes_again(&mut self) {
+        self.with_console(|notify, _| *notify = true);
+    }
+
     /// Changes the size of the console.
     pub fn console_resize(&mut self, columns: u16, rows: u16) {
         self.with_console(|notify, console| {

@@ -11,6 +11,8 @@ use riscv::{Host, ReadFailed};
 pub struct Recorder {
     pub output: Vec<Vec<u8>>,
     pub disk: Vec<u8>,
+    /// Takes no output.
+    pub full: bool,
 }
 
 #[allow(dead_code, reason = "each test uses what it needs")]
@@ -26,6 +28,10 @@ impl Host for Recorder {
             self.output.resize(port + 1, Vec::new());
         }
         self.output[port].extend_from_slice(bytes);
+    }
+
+    fn console_takes(&mut self, _port: usize) -> bool {
+        !self.full
     }
 
     fn disk_read(&mut self, offset: u64, into: &mut [u8]) -> Result<(), ReadFailed> {

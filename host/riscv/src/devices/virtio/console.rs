@@ -206,7 +206,8 @@ impl Console {
 
 /// Output of the guest.
 fn send(port: usize, queue: usize, work: &mut Work<'_>) -> Result<(), Broken> {
-    while let Some(chain) = work.queues[queue].next(work.memory)? {
+    while work.host.console_takes(port) {
+        let Some(chain) = work.queues[queue].next(work.memory)? else { break };
         for buffer in &chain.readable {
             let bytes = work.memory.get(buffer.address, buffer.size).ok_or(Broken)?;
             work.host.console_output(port, bytes);
