@@ -34,3 +34,9 @@ pub mod host;
 #[cfg(target_family = "wasm")]
 mod panic;
 mod state;
+
+// `memcmp` and its like, which the compiler calls, come with the target's C library. Nothing else of it
+// is used: none of its parts that import a system.
+#[cfg(target_family = "wasm")]
+#[link(name = "c")]
+unsafe extern "C" {}
