@@ -107,36 +107,17 @@ impl CompileCache {
         path: &Path,
         compiling: impl FnOnce(),
     ) -> Result<(Component, Digest), LoadError> {
-        self.load_code(engine, path, compiling)
-    }
-
-    /// The same for a core module.
-    pub fn load_module(
-        &self,
-        engine: &wasmtime::Engine,
-        path: &Path,
-        compiling: impl FnOnce(),
-    ) -> Result<(Module, Digest), LoadError> {
-        self.load_code(engine, path, compiling)
-    }
-
-    fn load_code<C: Code>(
-        &self,
-        engine: &wasmtime::Engine,
-        path: &Path,
-        compiling: impl FnOnce(),
-    ) -> Result<(C, Digest), LoadError> {
-        let digest = digest_of(path, C::LAYER)?;
+        let digest = digest_of(path)?;
         let entry = self.entry(engine, &digest);
-        if let Some(code) = read_back(engine, &entry) {
-            return Ok((code, digest));
+        if let Some(component) = read_back(engine, &entry) {
+            return Ok((component, digest));
         }
         compiling();
-        let bytes = read_whole(path, C::LAYER)?;
+        let bytes = read_whole(path)?;
         // The file may have changed since it was hashed: the entry is named by what was compiled.
         let digest = Digest::of(&bytes);
-        let code = self.compile(engine, path, &digest, &bytes)?;
-        Ok((code, digest))
+        let component = self.compile(engine, path, &digest, &bytes)?;
+        Ok((component, digest))
     }
 
     /// Loads what `join` makes of the files at `paths`, the first of which gives it its name in
@@ -151,19 +132,13 @@ impl CompileCache {
         join: impl FnOnce(&[Vec<u8>]) -> Result<Vec<u8>, E>,
         compiling: impl FnOnce(),
     ) -> Result<(Component, Vec<Digest>), E> {
-        let digests = paths
-            .iter()
-            .map(|path| digest_of(path, Component::LAYER))
-            .collect::<Result<Vec<_>, _>>()?;
+        let digests = paths.iter().map(|path| digest_of(path)).collect::<Result<Vec<_>, _>>()?;
         let entry = self.entry(engine, &Digest::joined(joiner, &digests));
         if let Some(component) = read_back(engine, &entry) {
             return Ok((component, digests));
         }
         compiling();
-        let parts = paths
-            .iter()
-            .map(|path| read_whole(path, Component::LAYER))
-            .collect::<Result<Vec<_>, _>>()?;
+        let parts = paths.iter().map(|path| read_whole(path)).collect::<Result<Vec<_>, _>>()?;
         // As above: named by what was read.
         let digests: Vec<_> = parts.iter().map(|bytes| Digest::of(bytes)).collect();
         let bytes = join(&parts)?;
@@ -174,6 +149,24 @@ impl CompileCache {
         }
         let digest = Digest::joined(joiner, &digests);
         Ok((self.compile(engine, path, &digest, &bytes)?, digests))
+    }
+
+    /// Like [`CompileCache::load`] for a core module.
+    pub fn load_module(
+        &self,
+        engine: &wasmtime::Engine,
+        path: &Path,
+        compiling: impl FnOnce(),
+    ) -> Result<(Module, Digest), LoadError> {
+        let digest = digest_in(path, Module::LAYER)?;
+        if let Some(module) = read_back(engine, &self.entry(engine, &digest)) {
+            return Ok((module, digest));
+        }
+        compiling();
+        let bytes = read_in(path, Module::LAYER)?;
+        // As above: named by what was read.
+        let digest = Digest::of(&bytes);
+        Ok((self.compile(engine, path, &digest, &bytes)?, digest))
     }
 
     fn compile<C: Code>(
@@ -227,7 +220,11 @@ impl CompileCache {
     }
 }
 
-fn read_whole(path: &Path, layer: u8) -> Result<Vec<u8>, LoadError> {
+fn read_whole(path: &Path) -> Result<Vec<u8>, LoadError> {
+    read_in(path, Component::LAYER)
+}
+
+fn read_in(path: &Path, layer: u8) -> Result<Vec<u8>, LoadError> {
     let read = |source| LoadError::Read { path: path.into(), source };
     let mut bytes = Vec::new();
     // It may have grown since it was measured.
@@ -269,7 +266,11 @@ fn missing(bytes: &[u8]) -> u64 {
     at.saturating_sub(bytes.len() as u64)
 }
 
-fn digest_of(path: &Path, layer: u8) -> Result<Digest, LoadError> {
+fn digest_of(path: &Path) -> Result<Digest, LoadError> {
+    digest_in(path, Component::LAYER)
+}
+
+fn digest_in(path: &Path, layer: u8) -> Result<Digest, LoadError> {
     let read = |source| LoadError::Read { path: path.into(), source };
     let mut file = File::open(path).map_err(read)?;
     let metadata = file.metadata().map_err(read)?;

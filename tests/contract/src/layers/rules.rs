@@ -81,8 +81,8 @@ const ONLY: &[Only] = &[
     Only {
         dependencies: &["wasmtime"],
         crates: &[
-            "bindings", "computer", "engine", "files", "harness", "llm", "machine", "network", "session",
-            "tools", "verbs",
+            "bindings", "computer", "engine", "files", "harness", "llm", "machine", "network",
+            "session", "tools", "verbs",
         ],
         fix: "wasmtime ends at the crates that implement WIT interfaces: use types of `domain`",
     },
