@@ -55,7 +55,8 @@ pub struct Toolchain {
 
 impl Toolchain {
     /// Makes `command`, a cargo, build guests with this toolchain. Paths of this machine are kept
-    /// out of the guests: with the same toolchain, a component's digest is the same everywhere.
+    /// out of the guests: with the same toolchain, a component's digest is the same everywhere (a module's
+    /// is not yet: ADR 0031).
     pub fn apply(&self, command: &mut Command, settings: &Settings, linked: Linked) -> Result<()> {
         let mut flags = self.flags.clone();
         if linked == Linked::Component {
