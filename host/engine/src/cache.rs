@@ -13,7 +13,10 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use sha2::{Digest as _, Sha256};
+use wasmtime::Module;
 use wasmtime::component::Component;
+
+use crate::code::Code;
 
 /// Largest component that is loaded: the largest known (an interpreter with its libraries) is
 /// 40 MB; a gigabyte-sized machine image is not a harness.
@@ -96,10 +99,12 @@ pub enum LoadError {
     Text { path: PathBuf },
     #[error("{} is cut off: {missing} bytes are missing at its end; copy or download it again", path.display())]
     CutOff { path: PathBuf, missing: u64 },
+    #[error("{} is a component; the machine's computer is a core module", path.display())]
+    Component { path: PathBuf },
     #[error("{} is a core module, not a component; build it with `wasm-tools component new` or a component target", path.display())]
     CoreModule { path: PathBuf },
-    #[error("{} does not compile as a component", path.display())]
-    Compile { path: PathBuf, source: wasmtime::Error },
+    #[error("{} does not compile as a {kind}", path.display())]
+    Compile { path: PathBuf, kind: &'static str, source: wasmtime::Error },
 }
 
 /// Compiled components in a directory. Safe to share between processes.
@@ -170,23 +175,41 @@ impl CompileCache {
         Ok((self.compile(engine, path, &digest, &bytes)?, digests))
     }
 
-    fn compile(
+    /// Like [`CompileCache::load`] for a core module.
+    pub fn load_module(
+        &self,
+        engine: &wasmtime::Engine,
+        path: &Path,
+        compiling: impl FnOnce(),
+    ) -> Result<(Module, Digest), LoadError> {
+        let digest = digest_in(path, Module::LAYER)?;
+        if let Some(module) = read_back(engine, &self.entry(engine, &digest)) {
+            return Ok((module, digest));
+        }
+        compiling();
+        let bytes = read_in(path, Module::LAYER)?;
+        // As above: named by what was read.
+        let digest = Digest::of(&bytes);
+        Ok((self.compile(engine, path, &digest, &bytes)?, digest))
+    }
+
+    fn compile<C: Code>(
         &self,
         engine: &wasmtime::Engine,
         path: &Path,
         digest: &Digest,
         bytes: &[u8],
-    ) -> Result<Component, LoadError> {
+    ) -> Result<C, LoadError> {
         let span = tracing::debug_span!("compile", component.digest = %digest);
-        let component = span
-            .in_scope(|| Component::from_binary(engine, bytes))
-            .map_err(|source| LoadError::Compile { path: path.into(), source })?;
+        let code = span
+            .in_scope(|| C::compile(engine, bytes))
+            .map_err(|source| LoadError::Compile { path: path.into(), kind: C::KIND, source })?;
         let entry = self.entry(engine, digest);
-        let kept = component.serialize().and_then(|code| Ok(self.write(&entry, &code)?));
+        let kept = code.serialize().and_then(|bytes| Ok(self.write(&entry, &bytes)?));
         if let Err(error) = kept {
             tracing::warn!(%error, entry = %entry.display(), "compiled code cannot be kept");
         }
-        Ok(component)
+        Ok(code)
     }
 
     fn entry(&self, engine: &wasmtime::Engine, digest: &Digest) -> PathBuf {
@@ -222,6 +245,10 @@ impl CompileCache {
 }
 
 fn read_whole(path: &Path) -> Result<Vec<u8>, LoadError> {
+    read_in(path, Component::LAYER)
+}
+
+fn read_in(path: &Path, layer: u8) -> Result<Vec<u8>, LoadError> {
     let read = |source| LoadError::Read { path: path.into(), source };
     let mut bytes = Vec::new();
     // It may have grown since it was measured.
@@ -231,7 +258,7 @@ fn read_whole(path: &Path) -> Result<Vec<u8>, LoadError> {
     if size > COMPONENT_MAX_BYTES {
         return Err(LoadError::TooLarge { path: path.into(), size });
     }
-    check_header(path, &bytes)?;
+    check_header(path, &bytes, layer)?;
     match missing(&bytes) {
         0 => Ok(bytes),
         missing => Err(LoadError::CutOff { path: path.into(), missing }),
@@ -264,6 +291,10 @@ fn missing(bytes: &[u8]) -> u64 {
 }
 
 fn digest_of(path: &Path) -> Result<Digest, LoadError> {
+    digest_in(path, Component::LAYER)
+}
+
+fn digest_in(path: &Path, layer: u8) -> Result<Digest, LoadError> {
     let read = |source| LoadError::Read { path: path.into(), source };
     let mut file = File::open(path).map_err(read)?;
     let metadata = file.metadata().map_err(read)?;
@@ -280,7 +311,7 @@ fn digest_of(path: &Path) -> Result<Digest, LoadError> {
     loop {
         let n = file.read(&mut buffer).map_err(read)?;
         if first {
-            check_header(path, &buffer[..n])?;
+            check_header(path, &buffer[..n], layer)?;
             first = false;
         }
         if n == 0 {
@@ -290,11 +321,11 @@ fn digest_of(path: &Path) -> Result<Digest, LoadError> {
     }
 }
 
-/// The preamble of the binary format: magic, then version and layer. Layer 0 is a core module,
-/// layer 1 a component (component model, `design/mvp/Binary.md`).
-fn check_header(path: &Path, start: &[u8]) -> Result<(), LoadError> {
+/// The preamble of the binary format: magic, then version and layer.
+fn check_header(path: &Path, start: &[u8], layer: u8) -> Result<(), LoadError> {
     match start {
-        [0, b'a', b's', b'm', _, _, 1, 0, ..] => Ok(()),
+        [0, b'a', b's', b'm', _, _, found, 0, ..] if *found == layer => Ok(()),
+        [0, b'a', b's', b'm', _, _, 1, 0, ..] => Err(LoadError::Component { path: path.into() }),
         [0, b'a', b's', b'm', _, _, 0, 0, ..] => Err(LoadError::CoreModule { path: path.into() }),
         text if !text.is_empty() && is_text(text) => Err(LoadError::Text { path: path.into() }),
         _ => Err(LoadError::NotWasm { path: path.into() }),
@@ -314,7 +345,7 @@ fn is_text(start: &[u8]) -> bool {
     !valid.is_empty() && !valid.chars().any(|c| c.is_control() && !c.is_whitespace())
 }
 
-fn read_back(engine: &wasmtime::Engine, entry: &Path) -> Option<Component> {
+fn read_back<C: Code>(engine: &wasmtime::Engine, entry: &Path) -> Option<C> {
     match is_private(entry) {
         Ok(true) => {}
         Ok(false) => {
@@ -328,16 +359,16 @@ fn read_back(engine: &wasmtime::Engine, entry: &Path) -> Option<Component> {
         // Not there, as a rule.
         Err(_) => return None,
     }
-    // SAFETY: the file is the output of `Component::serialize` of this very engine configuration
+    // SAFETY: the file is the output of `Code::serialize` of this very engine configuration
     // (its name holds the compatibility hash), written whole by rename into a directory that only
     // this user may write, which `is_private` has just checked.
     #[allow(unsafe_code)]
-    let loaded = unsafe { Component::deserialize_file(engine, entry) };
+    let loaded = unsafe { C::read_back(engine, entry) };
     match loaded {
-        Ok(component) => {
+        Ok(code) => {
             // For the sweep. A failure makes the entry look older than it is.
             let _ = File::open(entry).and_then(|file| file.set_modified(SystemTime::now()));
-            Some(component)
+            Some(code)
         }
         Err(error) => {
             tracing::warn!(%error, entry = %entry.display(), "compiled code is unusable, compiling again");

@@ -4,6 +4,8 @@
 //!
 //! Devicetree Specification 0.4, chapter 5 "Flattened Devicetree (DTB) Format".
 
+use alloc::vec::Vec;
+
 const MAGIC: u32 = 0xd00d_feed;
 const VERSION: u32 = 17;
 const LAST_COMPATIBLE: u32 = 16;

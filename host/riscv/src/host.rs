@@ -4,6 +4,8 @@
 //! itself holds nothing but its state. Calls come from inside `run`, between two instructions; none may
 //! block for long, and none may call back into the machine.
 
+use alloc::vec::Vec;
+
 /// The sector could not be read; the guest sees an I/O error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ReadFailed;
@@ -12,6 +14,14 @@ pub struct ReadFailed;
 pub trait Host {
     /// The guest wrote to a port of its console. The firmware's console is port 0, too.
     fn console_output(&mut self, port: usize, bytes: &[u8]);
+
+    /// Whether output of a port is taken now. While it is not, the guest's writes wait; the host says
+    /// with [`crate::Machine::console_takes_again`] that this changed. Asked before each buffer, which
+    /// is taken whole.
+    fn console_takes(&mut self, port: usize) -> bool {
+        let _ = port;
+        true
+    }
 
     /// Fills `into` with the disk's content at a byte offset. The range lies within the capacity that
     /// the machine was made with.

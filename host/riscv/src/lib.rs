@@ -6,6 +6,8 @@
 //! environment or a network, start a thread, or keep anything outside of [`Machine`]; what it needs of the
 //! world it asks of a [`Host`], and time is what the host and the instruction count say.
 //!
+//! It is `no_std`: the module has no system below it, and what would need one does not compile.
+//!
 //! A guest may do anything: no input makes this crate panic, reach outside of the guest's memory, or run
 //! longer than its budget.
 //!
@@ -19,6 +21,12 @@
 //! | `sbi` | the firmware that a supervisor calls |
 //! | `fdt`, `tree` | the description of all that for the kernel |
 //! | `machine`, `host` | the way in and the way out |
+
+#![no_std]
+
+extern crate alloc;
+#[cfg(test)]
+extern crate std;
 
 pub mod cpu;
 mod decode;

@@ -14,6 +14,8 @@ use crate::devices::virtio::{Model, Slot};
 use crate::host::Host;
 use crate::memory::{BASE, Memory};
 use crate::tree::{self, Described};
+use alloc::vec;
+use alloc::vec::Vec;
 
 /// What a machine is made of.
 #[derive(Clone, Debug)]
@@ -47,13 +49,13 @@ pub struct Boot<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BootError;
 
-impl std::fmt::Display for BootError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl core::fmt::Display for BootError {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.write_str("kernel and initial file system do not fit into memory")
     }
 }
 
-impl std::error::Error for BootError {}
+impl core::error::Error for BootError {}
 
 /// Why a run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,8 +86,8 @@ const TREE_ROOM: u64 = 64 << 10;
 
 /// Where the header of a Linux image says how much memory the kernel takes (Linux, "Boot image header in
 /// RISC-V Linux"), and what marks such a header.
-const IMAGE_SIZE: std::ops::Range<usize> = 16..24;
-const IMAGE_MAGIC: std::ops::Range<usize> = 56..60;
+const IMAGE_SIZE: core::ops::Range<usize> = 16..24;
+const IMAGE_MAGIC: core::ops::Range<usize> = 56..60;
 
 /// Bytes that a device moves in the time of an instruction: what a guest makes devices do is paid for out
 /// of the same budget as what it computes.
@@ -185,7 +187,7 @@ impl Machine {
             if let Some(end) = self.ended {
                 return end;
             }
-            let moved = self.cpu.work(host) + std::mem::take(&mut self.printed);
+            let moved = self.cpu.work(host) + core::mem::take(&mut self.printed);
             let paid = moved / BYTES_PER_STEP + self.cpu.take_owed();
             self.cpu.hart.steps += paid;
             left = left.saturating_sub(paid);
@@ -255,6 +257,11 @@ impl Machine {
             }
             taken
         })
+    }
+
+    /// The host takes output of the console again: what waited for that is done in the next run.
+    pub fn console_takes_again(&mut self) {
+        self.with_console(|notify, _| *notify = true);
     }
 
     /// Changes the size of the console.

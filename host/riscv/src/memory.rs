@@ -6,6 +6,8 @@
 //! address that is not memory is `None`, whatever its size.
 
 use crate::cpu::code::Code;
+use alloc::vec;
+use alloc::vec::Vec;
 
 /// Where memory begins in the physical address space, as on QEMU's `virt` machine.
 pub const BASE: u64 = 0x8000_0000;

@@ -10,6 +10,8 @@ use crate::cpu::hart::TICKS_PER_SECOND;
 use crate::devices::{FIRST_INTERRUPT, PLIC_BASE, VIRTIO_BASE, VIRTIO_STRIDE, plic};
 use crate::fdt::Fdt;
 use crate::memory::BASE;
+use alloc::format;
+use alloc::vec::Vec;
 
 /// What the tree depends on.
 #[derive(Clone, Debug)]

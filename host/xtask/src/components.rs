@@ -1,7 +1,8 @@
 //! The components: every folder below `components/` becomes `<cache>/components/<folder>.wasm`,
 //! rebuilt only when its sources, the contract or its toolchain changed. Guests that exist for tests
 //! only are below `tests/guests/` and become `<cache>/components/tests/<folder>.wasm`, where the host
-//! does not look for harnesses. Called before anything runs or tests.
+//! does not look for harnesses. [`MODULE`] is a core module and becomes `<cache>/machine/<folder>.wasm`.
+//! Called before anything runs or tests.
 
 use std::ffi::{OsStr, OsString};
 use std::fs;
@@ -9,17 +10,23 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
-use crate::guest::{self, TARGET, Toolchain};
+use crate::guest::{self, Linked, TARGET, Toolchain};
 use crate::npm;
 use crate::process::{self, say};
 use crate::python;
 use crate::settings::Settings;
 use crate::stamp::{Inputs, ensure};
 
+/// The machine's computer: no harness, and not even a component (ADR 0031).
+const MODULE: &str = "computer";
+
+/// Crates beside `components/` that components are built from.
+const SHARED_CRATES: [&str; 1] = ["host/riscv"];
+
 /// How a component is built, told by the manifest in its folder.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
-    Cargo,
+    Cargo(Linked),
     Npm,
     Python,
 }
@@ -65,19 +72,26 @@ pub fn build(settings: &Settings, names: &[OsString]) -> Result<()> {
                     python::build(settings, &component.name, &component.dir, partial)
                 })
             })?,
-            Kind::Cargo => {
+            Kind::Cargo(linked) => {
                 if toolchain.is_none() {
                     toolchain = Some(guest::toolchain(settings)?);
                 }
                 let Some(toolchain) = &toolchain else { continue };
                 let workspace = settings.root.join("components");
-                let inputs = inputs
+                let mut inputs = inputs
                     .path(&workspace.join("Cargo.toml"))?
                     .path(&workspace.join("Cargo.lock"))?
                     .text(&toolchain.id);
+                if linked == Linked::Module {
+                    for shared in SHARED_CRATES {
+                        inputs = inputs.path(&settings.root.join(shared).join("src"))?;
+                    }
+                }
                 ensure(output, &inputs.stamp(), &lock, || {
                     say(format_args!("building component {}", component.name));
-                    publish(output, |partial| cargo(settings, &component.name, toolchain, partial))
+                    publish(output, |partial| {
+                        cargo(settings, component, linked, toolchain, partial)
+                    })
                 })?;
             }
         }
@@ -87,7 +101,10 @@ pub fn build(settings: &Settings, names: &[OsString]) -> Result<()> {
 
 /// Whether there is a component called `name`.
 pub fn is_one(settings: &Settings, name: &OsStr) -> Result<bool> {
-    Ok(all(settings)?.iter().any(|component| component.is_called(name)))
+    let is_one = |component: &Component| {
+        component.is_called(name) && component.kind != Kind::Cargo(Linked::Module)
+    };
+    Ok(all(settings)?.iter().any(is_one))
 }
 
 /// Runs the tests that components bring along.
@@ -107,14 +124,15 @@ pub fn test(settings: &Settings) -> Result<()> {
 
 /// Every component of the clone, by name.
 fn all(settings: &Settings) -> Result<Vec<Component>> {
-    let mut components = below(&settings.root.join("components"), &settings.components())?;
-    components.extend(below(&settings.root.join("tests/guests"), &settings.test_guests())?);
+    let root = |folder| settings.root.join(folder);
+    let mut components = below(settings, &root("components"), &settings.components())?;
+    components.extend(below(settings, &root("tests/guests"), &settings.test_guests())?);
     components.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(components)
 }
 
 /// The components below `root`, which are built to `outputs`.
-fn below(root: &Path, outputs: &Path) -> Result<Vec<Component>> {
+fn below(settings: &Settings, root: &Path, outputs: &Path) -> Result<Vec<Component>> {
     let mut components = Vec::new();
     for entry in fs::read_dir(root).with_context(|| format!("cannot read {}", root.display()))? {
         let dir = entry?.path();
@@ -126,11 +144,12 @@ fn below(root: &Path, outputs: &Path) -> Result<Vec<Component>> {
         } else if python::is_python(&dir) {
             Kind::Python
         } else if dir.join("Cargo.toml").is_file() {
-            Kind::Cargo
+            Kind::Cargo(if name == MODULE { Linked::Module } else { Linked::Component })
         } else {
             continue;
         };
-        let output = outputs.join(format!("{name}.wasm"));
+        let folder = if name == MODULE { &settings.machine() } else { outputs };
+        let output = folder.join(format!("{name}.wasm"));
         components.push(Component { name: name.to_owned(), kind, output, dir });
     }
     Ok(components)
@@ -143,14 +162,21 @@ fn publish(output: &Path, build: impl FnOnce(&Path) -> Result<()>) -> Result<()>
     fs::rename(&partial, output).with_context(|| format!("cannot rename to {}", output.display()))
 }
 
-fn cargo(settings: &Settings, name: &str, toolchain: &Toolchain, output: &Path) -> Result<()> {
+fn cargo(
+    settings: &Settings,
+    component: &Component,
+    linked: Linked,
+    toolchain: &Toolchain,
+    output: &Path,
+) -> Result<()> {
+    let name = &component.name;
     let mut cargo = process::cargo();
     cargo
         .args(["build", "--release", "--locked", "--target", TARGET, "--package", name])
         .arg("--manifest-path")
         .arg(settings.root.join("components/Cargo.toml"))
         .env("CARGO_TARGET_DIR", &settings.target);
-    toolchain.apply(&mut cargo, settings)?;
+    toolchain.apply(&mut cargo, settings, linked)?;
     process::run(&mut cargo, "read the compiler's message above")?;
     let file = format!("{}.wasm", name.replace('-', "_"));
     let made = settings.target.join(TARGET).join("release").join(file);

@@ -68,11 +68,12 @@ pub fn cargo(settings: &Settings, command: &str) -> Command {
     cargo
 }
 
-/// Tells the host where components and models are, unless the user already does.
+/// Tells the host where components, models and the machine are, unless the user already does.
 pub fn add_variables(command: &mut Command, settings: &Settings) {
     for (name, path) in [
         ("XPRESSCLAW_HARNESS_PATH", settings.components()),
         ("XPRESSCLAW_MODEL_PATH", settings.models()),
+        ("XPRESSCLAW_MACHINE_PATH", settings.machine()),
     ] {
         if env::var_os(name).is_none() {
             command.env(name, path);

@@ -78,6 +78,11 @@ impl Settings {
         self.components().join("tests")
     }
 
+    /// What a machine is made of: its computer, its kernel, its disk.
+    pub fn machine(&self) -> PathBuf {
+        self.cache.join("machine")
+    }
+
     /// The local models, `<name>.gguf`.
     pub fn models(&self) -> PathBuf {
         self.cache.join("models")

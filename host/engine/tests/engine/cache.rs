@@ -102,6 +102,24 @@ fn verified_bytes_are_read_only_to_be_compiled() {
 }
 
 #[test]
+fn core_modules_are_kept_the_same_way_and_are_not_taken_for_components() {
+    let bench = Bench::new();
+    let wasmtime = bench.engine.wasmtime();
+    let text = r#"(module (func (export "number") (result i32) i32.const 7))"#;
+    let path = bench.file("module.wasm", &wat::parse_str(text).unwrap());
+    let compilations = Cell::new(0);
+    for _ in 0..2 {
+        let count = || compilations.set(compilations.get() + 1);
+        let (module, _) = bench.cache.load_module(wasmtime, &path, count).unwrap();
+        assert!(module.get_export("number").is_some());
+    }
+    assert_eq!((compilations.get(), bench.entries().len()), (1, 1));
+    let component = bench.component(7);
+    let error = bench.cache.load_module(wasmtime, &component, || ()).err().unwrap();
+    assert!(matches!(error, LoadError::Component { .. }), "{error}");
+}
+
+#[test]
 fn another_engine_reads_nothing_of_it() {
     let mut bench = Bench::new();
     let path = bench.component(7);

@@ -6,6 +6,9 @@
 //! that runs with the next `fence.i`, jump to another page, trap or slice.
 
 use crate::inst::Inst;
+use alloc::boxed::Box;
+use alloc::vec;
+use alloc::vec::Vec;
 
 /// Decoded entries of one page: one per halfword, and two marks behind them for instructions that end
 /// at the page's end or cross it.

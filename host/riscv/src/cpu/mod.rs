@@ -84,7 +84,7 @@ impl Cpu {
 
     /// What is owed for work beyond the instructions that were started, in steps; asks once.
     pub(crate) fn take_owed(&mut self) -> u64 {
-        std::mem::take(&mut self.owed)
+        core::mem::take(&mut self.owed)
     }
 
     /// Takes over what the interrupt controller says.

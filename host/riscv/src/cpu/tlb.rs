@@ -9,6 +9,7 @@
 
 use super::hart::{Hart, status};
 use super::trap::Mode;
+use alloc::boxed::Box;
 
 /// Bytes of a page.
 pub const PAGE: u64 = 4096;

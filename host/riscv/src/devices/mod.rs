@@ -9,6 +9,7 @@ pub mod virtio;
 
 use crate::host::Host;
 use crate::memory::Memory;
+use alloc::vec::Vec;
 use plic::Plic;
 use virtio::{Model, Slot};
 

@@ -1,6 +1,7 @@
 //! Cases chosen by hand. The wide comparison is the differential test against QEMU.
 
 use super::*;
+use alloc::vec::Vec;
 
 const RNE: Rounding = Rounding::NearestEven;
 

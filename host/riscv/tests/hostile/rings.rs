@@ -167,6 +167,25 @@ fn the_console_carries_bytes_both_ways_and_its_size() {
 }
 
 #[test]
+fn output_waits_in_the_ring_until_the_host_takes_it() {
+    let (mut machine, mut host) = (machine(), host());
+    let mut driver = Driver::new(&mut machine, &mut host, CONSOLE, 3, 8);
+    driver.put(BUFFERS, 8, u64::from_le_bytes(*b"one two "));
+    driver.describe(5, 0, (BUFFERS, 4, 0, 0));
+    driver.describe(5, 1, (BUFFERS + 4, 4, 0, 0));
+    driver.host.full = true;
+    driver.offer(5, 0);
+    driver.offer(5, 1);
+    assert_eq!(driver.used(5).0, 0, "nothing is taken");
+    assert_eq!(driver.host.text(1), "");
+    driver.host.full = false;
+    driver.machine.console_takes_again();
+    driver.work();
+    assert_eq!((driver.used(5).0, driver.host.text(1).as_str()), (2, "one two "));
+    assert!(!driver.broken());
+}
+
+#[test]
 fn a_broken_ring_breaks_its_device_until_reset() {
     let end = riscv::BASE + (4 << 20);
     type Break = (&'static str, fn(&mut Driver<'_>, u64));

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use control::{Board, Desk, Opening, Seat, Server};
+use domain::terminal::NoMachine;
 use domain::{AgentName, Event, SessionId, TurnId};
 use tokio::runtime::Runtime;
 
@@ -28,6 +29,7 @@ impl Running {
             harness: "pi".into(),
             model: "a\x1b[31m model".into(),
             desk: Arc::new(Desk::default()),
+            terminals: Arc::new(NoMachine),
             take: Box::new(|_| true),
         });
         seat.event(&started(session, agent));

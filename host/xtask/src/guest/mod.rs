@@ -9,7 +9,7 @@ pub mod mode;
 mod rustc;
 mod std_build;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
@@ -24,9 +24,22 @@ use rustc::Rustc;
 /// What guests are compiled for. With rustc's own linker driver the output is a component.
 pub const TARGET: &str = "wasm32-wasip2";
 
+/// Cargo's variable for the linker of [`TARGET`].
+const LINKER: &str = "CARGO_TARGET_WASM32_WASIP2_LINKER";
+
 /// rustup retries for minutes when its server does not answer; a download of 25 MB that needs
 /// longer than this is slower than building std from source.
 const RUSTUP_LIMIT: Duration = Duration::from_secs(20);
+
+/// What a guest is linked as.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Linked {
+    /// By rustc's own driver for [`TARGET`].
+    Component,
+    /// A core module, for a crate without std: the same target, and a linker that stops before the
+    /// component is made.
+    Module,
+}
 
 /// A compiler with a std for [`TARGET`].
 pub struct Toolchain {
@@ -34,13 +47,21 @@ pub struct Toolchain {
     pub id: String,
     variables: Vec<(&'static str, String)>,
     flags: Vec<String>,
+    /// What the linker of components needs to be told.
+    component_flags: Vec<String>,
+    /// The linker of core modules.
+    module_linker: PathBuf,
 }
 
 impl Toolchain {
     /// Makes `command`, a cargo, build guests with this toolchain. Paths of this machine are kept
-    /// out of the guests: with the same toolchain, a component's digest is the same everywhere.
-    pub fn apply(&self, command: &mut Command, settings: &Settings) -> Result<()> {
+    /// out of the guests: with the same toolchain, a component's digest is the same everywhere (a module's
+    /// is not yet: ADR 0031).
+    pub fn apply(&self, command: &mut Command, settings: &Settings, linked: Linked) -> Result<()> {
         let mut flags = self.flags.clone();
+        if linked == Linked::Component {
+            flags.extend_from_slice(&self.component_flags);
+        }
         flags.push(format!("--remap-path-prefix={}=.", utf8(&settings.root)?));
         if let Some(home) = cargo_home() {
             flags.push(format!("--remap-path-prefix={}=cargo", utf8(&home)?));
@@ -48,6 +69,9 @@ impl Toolchain {
         // Not RUSTFLAGS: the encoded form survives spaces and wins over the user's flags.
         command.env("CARGO_ENCODED_RUSTFLAGS", flags.join("\x1f"));
         command.envs(self.variables.iter().map(|(name, value)| (name, value)));
+        if linked == Linked::Module {
+            command.env(LINKER, utf8(&self.module_linker)?);
+        }
         Ok(())
     }
 
@@ -56,21 +80,29 @@ impl Toolchain {
     pub fn as_variables(&self) -> String {
         let own = self.variables.iter().map(|(name, value)| format!("{name}={value}\n"));
         let mut lines: String = own.collect();
-        if !self.flags.is_empty() {
-            let flags = self.flags.join(" ");
+        let flags: Vec<_> =
+            self.flags.iter().chain(&self.component_flags).map(String::as_str).collect();
+        if !flags.is_empty() {
+            let flags = flags.join(" ");
             lines.push_str(&format!("CARGO_TARGET_WASM32_WASIP2_RUSTFLAGS={flags}\n"));
         }
         lines
     }
 
     fn installed(rustc: &Rustc) -> Self {
-        Self { id: rustc.id(), variables: Vec::new(), flags: Vec::new() }
+        Self {
+            id: rustc.id(),
+            variables: Vec::new(),
+            flags: Vec::new(),
+            component_flags: Vec::new(),
+            module_linker: rustc.module_linker(),
+        }
     }
 
     /// The active compiler with a std that was built for it.
     fn with_std(rustc: &Rustc, sysroot: &Path) -> Result<Self> {
         let flags = vec![format!("--sysroot={}", utf8(sysroot)?)];
-        Ok(Self { id: rustc.id(), variables: Vec::new(), flags })
+        Ok(Self { flags, ..Self::installed(rustc) })
     }
 
     /// Another compiler with a std that was built for it, and the linker of the active toolchain:
@@ -82,11 +114,10 @@ impl Toolchain {
             ensure!(tool.exists(), "the active toolchain has no {}", tool.display());
         }
         let mut toolchain = Self::with_std(rustc, sysroot)?;
-        toolchain.flags.push(format!("-Clink-arg=--wasm-ld-path={}", utf8(&wasm_ld)?));
-        toolchain.variables = vec![
-            ("RUSTC", utf8(&rustc.path)?.to_owned()),
-            ("CARGO_TARGET_WASM32_WASIP2_LINKER", utf8(&linker)?.to_owned()),
-        ];
+        toolchain.component_flags.push(format!("-Clink-arg=--wasm-ld-path={}", utf8(&wasm_ld)?));
+        toolchain.module_linker = active.module_linker();
+        toolchain.variables =
+            vec![("RUSTC", utf8(&rustc.path)?.to_owned()), (LINKER, utf8(&linker)?.to_owned())];
         Ok(toolchain)
     }
 }
@@ -164,7 +195,7 @@ fn prepare(
     }
 }
 
-fn cargo_home() -> Option<std::path::PathBuf> {
+fn cargo_home() -> Option<PathBuf> {
     let home = || std::env::home_dir().map(|home| home.join(".cargo"));
     std::env::var_os("CARGO_HOME").map(Into::into).or_else(home)
 }

@@ -52,6 +52,11 @@ impl Rustc {
         self.sysroot.join("lib/rustlib").join(host).join("bin")
     }
 
+    /// LLD under the name by which it is told what it links.
+    pub fn module_linker(&self) -> PathBuf {
+        self.tools().join(format!("rust-lld{}", env::consts::EXE_SUFFIX))
+    }
+
     /// Whether the compiler's own sysroot has a std for the guests' target.
     pub fn has_std(&self) -> bool {
         has_std(&self.sysroot)

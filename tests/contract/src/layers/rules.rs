@@ -28,6 +28,8 @@ const LAYERS: &[Layer] = &[
     },
     Layer { crates: &["bindings"], siblings: Siblings::Strangers },
     Layer { crates: &["compose", "engine", "store"], siblings: Siblings::Strangers },
+    // Runs the machine's computers.
+    Layer { crates: &["computer"], siblings: Siblings::Strangers },
     // What providers cost; `budget prices` shows it.
     Layer { crates: &["prices"], siblings: Siblings::Strangers },
     // Every crate that lets a call through asks it, and the configuration reads its rules.
@@ -83,8 +85,8 @@ const ONLY: &[Only] = &[
     Only {
         dependencies: &["wasmtime"],
         crates: &[
-            "bindings", "engine", "files", "harness", "llm", "machine", "network", "session",
-            "tools", "verbs",
+            "bindings", "computer", "engine", "files", "harness", "llm", "machine", "network",
+            "session", "tools", "verbs",
         ],
         fix: "wasmtime ends at the crates that implement WIT interfaces: use types of `domain`",
     },

@@ -10,6 +10,8 @@ use contract::component::{Targets, dummy, dummy_with_stranger, worlds};
 const FOLDERS: &str = "XPRESSCLAW_HARNESS_PATH";
 /// What the source of a component has one of, by its language.
 const MANIFESTS: [&str; 3] = ["Cargo.toml", "package.json", "pyproject.toml"];
+/// What stands among the components and is a core module: the machine's computer, which has no world.
+const MODULE: &str = "computer";
 /// The worlds that the host runs, as a harness or before one.
 const RUN: [&str; 4] = ["harness", "harness-sync", "llm-middleware", "tools-middleware"];
 
@@ -114,7 +116,11 @@ fn sources(folder: &str) -> Result<Vec<String>> {
     for entry in fs::read_dir(&folder)? {
         let path = entry?.path();
         let is_source = MANIFESTS.iter().any(|manifest| path.join(manifest).is_file());
-        if let Some(name) = path.file_name().and_then(|name| name.to_str()).filter(|_| is_source) {
+        if let Some(name) = path
+            .file_name()
+            .and_then(|name| name.to_str())
+            .filter(|name| is_source && *name != MODULE)
+        {
             names.push(name.to_owned());
         }
     }

@@ -7,6 +7,7 @@
 
 use super::Work;
 use super::queue::{Broken, Buffer, Chain, scatter};
+use alloc::vec::Vec;
 
 /// Device type.
 pub const ID: u32 = 2;

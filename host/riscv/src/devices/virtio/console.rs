@@ -9,7 +9,9 @@
 
 use super::Work;
 use super::queue::Broken;
-use std::collections::VecDeque;
+use alloc::collections::VecDeque;
+use alloc::string::String;
+use alloc::vec::Vec;
 
 /// Device type.
 pub const ID: u32 = 3;
@@ -62,7 +64,7 @@ impl Console {
     /// A console of that size and further ports of these names.
     pub fn new(columns: u16, rows: u16, names: &[&str]) -> Self {
         let port = |name: &str| Port { name: name.into(), input: VecDeque::new(), open: false };
-        let ports = std::iter::once("console").chain(names.iter().copied()).map(port).collect();
+        let ports = core::iter::once("console").chain(names.iter().copied()).map(port).collect();
         Self { ports, columns, rows, control: VecDeque::new() }
     }
 
@@ -204,7 +206,8 @@ impl Console {
 
 /// Output of the guest.
 fn send(port: usize, queue: usize, work: &mut Work<'_>) -> Result<(), Broken> {
-    while let Some(chain) = work.queues[queue].next(work.memory)? {
+    while work.host.console_takes(port) {
+        let Some(chain) = work.queues[queue].next(work.memory)? else { break };
         for buffer in &chain.readable {
             let bytes = work.memory.get(buffer.address, buffer.size).ok_or(Broken)?;
             work.host.console_output(port, bytes);

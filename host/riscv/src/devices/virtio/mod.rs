@@ -16,6 +16,8 @@ pub mod rng;
 
 use crate::host::Host;
 use crate::memory::Memory;
+use alloc::vec;
+use alloc::vec::Vec;
 use block::Block;
 use console::Console;
 use p9::Share;
@@ -259,14 +261,14 @@ impl Slot {
     fn reset(&mut self) {
         let generation = self.generation;
         self.model.reset();
-        let model = std::mem::replace(&mut self.model, Model::Rng(Rng));
+        let model = core::mem::replace(&mut self.model, Model::Rng(Rng));
         *self = Self { generation, ..Self::new(model) };
     }
 
     /// Works on what is in the queues. A guest that breaks the rules of a queue breaks its device: it must
     /// reset it. Returns how many bytes were moved.
     pub fn work(&mut self, memory: &mut Memory, host: &mut dyn Host) -> u64 {
-        if !std::mem::take(&mut self.notified) || !self.alive() {
+        if !core::mem::take(&mut self.notified) || !self.alive() {
             return 0;
         }
         let features = self.driver_features;

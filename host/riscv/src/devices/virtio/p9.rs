@@ -8,6 +8,9 @@
 //! (`net/9p/trans_virtio.c`, `include/uapi/linux/virtio_9p.h`): one queue, one feature, and a
 //! configuration of the tag's length in two bytes and the tag.
 
+use alloc::string::String;
+use alloc::vec::Vec;
+
 use super::Work;
 use super::queue::{Broken, Chain};
 

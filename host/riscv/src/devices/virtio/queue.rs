@@ -7,6 +7,7 @@
 //! VIRTIO 1.2, section 2.7 "Split Virtqueues". Indirect descriptors and event indices are not offered.
 
 use crate::memory::Memory;
+use alloc::vec::Vec;
 
 /// The largest queue that a driver may make.
 pub const MAX_SIZE: u16 = 256;
@@ -122,12 +123,12 @@ impl Queue {
 
     /// Whether the driver should be interrupted; asks once.
     pub(super) fn take_interrupt(&mut self) -> bool {
-        std::mem::take(&mut self.interrupt)
+        core::mem::take(&mut self.interrupt)
     }
 
     /// How many descriptors were read since the last call: chains of empty buffers cost something, too.
     pub(super) fn take_walked(&mut self) -> u64 {
-        std::mem::take(&mut self.walked)
+        core::mem::take(&mut self.walked)
     }
 
     /// Whether a request waits.

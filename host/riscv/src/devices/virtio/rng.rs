@@ -4,6 +4,7 @@
 
 use super::Work;
 use super::queue::Broken;
+use alloc::vec;
 
 /// Device type.
 pub const ID: u32 = 4;
