@@ -23,6 +23,8 @@ struct Connection {
     allowed: u64,
     /// It sends no more, but may still read.
     sent_all: bool,
+    /// It went, and what it sent before is not all read: the host must allow more first.
+    left: bool,
     window: Window,
     /// The host closed it: gone when everything is written, or then.
     close_at: Option<Instant>,
@@ -52,16 +54,14 @@ impl Connections {
         (self.open.len() < MAX_CONNECTIONS).then(|| self.listener.as_fd())
     }
 
-    /// Each connection with what to wait for. A hang-up comes unasked, so one that is not to be read now
-    /// is not waited for at all: what it sent before it went shall not be lost.
+    /// Each connection with what to wait for. A hang-up comes unasked.
     pub fn wanted(&self, takes_data: bool) -> impl Iterator<Item = (u32, BorrowedFd<'_>, PollFlags)> {
         self.open.iter().filter_map(move |(id, connection)| {
             let mut flags = PollFlags::empty();
             let reads = takes_data && connection.allowed > 0 && connection.close_at.is_none();
             flags.set(PollFlags::IN, reads && !connection.sent_all);
             flags.set(PollFlags::OUT, !connection.window.is_empty());
-            let waits = connection.sent_all || !flags.is_empty();
-            waits.then(|| (*id, connection.stream.as_fd(), flags))
+            (!connection.left || flags.contains(PollFlags::IN)).then(|| (*id, connection.stream.as_fd(), flags))
         })
     }
 
@@ -76,7 +76,7 @@ impl Connections {
         self.next = self.next.wrapping_add(1);
         let window = Window::default();
         let allowed = WINDOW.into();
-        let connection = Connection { stream, allowed, sent_all: false, window, close_at: None };
+        let connection = Connection { stream, allowed, sent_all: false, left: false, window, close_at: None };
         self.open.insert(id, connection);
         Some(id)
     }
@@ -92,9 +92,11 @@ impl Connections {
         if ready.contains(PollFlags::OUT) {
             gone |= !connection.write(&mut news);
         }
-        // What it sent before it went is read first.
-        let unread = ready.contains(PollFlags::IN) && !connection.sent_all;
-        gone |= ready.intersects(PollFlags::HUP | PollFlags::ERR) && !unread;
+        if ready.intersects(PollFlags::HUP | PollFlags::ERR) {
+            // What it sent before it went shall not be lost.
+            connection.left = !connection.sent_all && connection.has_unread();
+            gone |= !connection.left;
+        }
         if gone || connection.is_done() {
             self.open.remove(&id);
             news.push(News::Closed);
@@ -139,6 +141,10 @@ impl Connections {
 impl Connection {
     fn is_done(&self) -> bool {
         self.close_at.is_some() && self.window.is_empty()
+    }
+
+    fn has_unread(&self) -> bool {
+        rustix::io::ioctl_fionread(&self.stream).is_ok_and(|bytes| bytes > 0)
     }
 
     /// Whether it is still there.

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::fs;
-use std::io::{ErrorKind, Read, Write};
+use std::io::{self, ErrorKind, Read, Write};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
@@ -98,7 +98,11 @@ impl Host {
     }
 
     pub fn send(&mut self, request: Request) {
-        self.stream.write_all(&encode(&request).unwrap()).unwrap();
+        self.try_send(&request).unwrap();
+    }
+
+    pub fn try_send(&mut self, request: &Request) -> io::Result<()> {
+        self.stream.write_all(&encode(request).unwrap())
     }
 
     /// Bytes that need not be a message.
