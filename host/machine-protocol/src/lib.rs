@@ -148,28 +148,61 @@ pub enum Request {
 pub enum Event {
     /// The agent is there. Comes again after an agent that died was started anew: every id is free
     /// then, and every process of the old one is gone.
-    Hello { version: u32 },
-    Started { process: u32 },
+    Hello {
+        version: u32,
+    },
+    Started {
+        process: u32,
+    },
     /// Not started; the id is free.
-    Refused { process: u32, refusal: Refusal },
+    Refused {
+        process: u32,
+        refusal: Refusal,
+    },
     /// At most [`MAX_DATA`] bytes, in the order of each stream.
-    Output { process: u32, stream: Stream, data: Vec<u8> },
+    Output {
+        process: u32,
+        stream: Stream,
+        data: Vec<u8>,
+    },
     /// So many more bytes of input may be sent.
-    InputTaken { process: u32, bytes: u32 },
+    InputTaken {
+        process: u32,
+        bytes: u32,
+    },
     /// Nobody reads its input any more; what is sent is thrown away.
-    InputClosed { process: u32 },
+    InputClosed {
+        process: u32,
+    },
     /// The command itself ended. Output of children that hold its pipes may follow.
-    Exited { process: u32, exit: Exit },
+    Exited {
+        process: u32,
+        exit: Exit,
+    },
     /// End of output, and the command ended; the id is free.
-    Ended { process: u32 },
+    Ended {
+        process: u32,
+    },
     /// A program connected to the socket `XCLAW_SOCKET`.
-    Connected { connection: u32 },
+    Connected {
+        connection: u32,
+    },
     /// What it sent, at most [`MAX_DATA`] bytes.
-    Data { connection: u32, data: Vec<u8> },
+    Data {
+        connection: u32,
+        data: Vec<u8>,
+    },
     /// So many more bytes may be sent to it.
-    DataTaken { connection: u32, bytes: u32 },
+    DataTaken {
+        connection: u32,
+        bytes: u32,
+    },
     /// It went, or the host's [`Request::Close`] is done.
-    Closed { connection: u32 },
+    Closed {
+        connection: u32,
+    },
     /// A line for the host's log.
-    Log { text: String },
+    Log {
+        text: String,
+    },
 }

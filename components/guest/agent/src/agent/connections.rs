@@ -55,13 +55,17 @@ impl Connections {
     }
 
     /// Each connection with what to wait for. A hang-up comes unasked.
-    pub fn wanted(&self, takes_data: bool) -> impl Iterator<Item = (u32, BorrowedFd<'_>, PollFlags)> {
+    pub fn wanted(
+        &self,
+        takes_data: bool,
+    ) -> impl Iterator<Item = (u32, BorrowedFd<'_>, PollFlags)> {
         self.open.iter().filter_map(move |(id, connection)| {
             let mut flags = PollFlags::empty();
             let reads = takes_data && connection.allowed > 0 && connection.close_at.is_none();
             flags.set(PollFlags::IN, reads && !connection.sent_all);
             flags.set(PollFlags::OUT, !connection.window.is_empty());
-            (!connection.left || flags.contains(PollFlags::IN)).then(|| (*id, connection.stream.as_fd(), flags))
+            (!connection.left || flags.contains(PollFlags::IN))
+                .then(|| (*id, connection.stream.as_fd(), flags))
         })
     }
 
@@ -76,7 +80,8 @@ impl Connections {
         self.next = self.next.wrapping_add(1);
         let window = Window::default();
         let allowed = WINDOW.into();
-        let connection = Connection { stream, allowed, sent_all: false, left: false, window, close_at: None };
+        let connection =
+            Connection { stream, allowed, sent_all: false, left: false, window, close_at: None };
         self.open.insert(id, connection);
         Some(id)
     }

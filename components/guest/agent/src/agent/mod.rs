@@ -88,7 +88,7 @@ pub struct Agent {
 
 /// `agent`: until the host says so, or goes.
 pub fn main(words: &[OsString]) -> ExitCode {
-    let ended = Settings::from_words(words).map_err(|text| say(text)).and_then(|settings| {
+    let ended = Settings::from_words(words).map_err(say).and_then(|settings| {
         Agent::new(settings).and_then(Agent::run).map_err(|error| {
             let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}"));
             say(format_args!("the agent ends: {error}{}", cause.unwrap_or_default()));
@@ -111,7 +111,8 @@ impl Agent {
         rustix::process::set_child_subreaper(Some(rustix::process::getpid()))
             .map_err(|error| AgentError::SetUp("waiting for daemons", error.into()))?;
         fs::create_dir_all(&settings.run).map_err(set_up("its folder"))?;
-        let mirror = Mirror::listen(&tmux::mirror_socket(&settings.run)).map_err(set_up("the mirror"))?;
+        let mirror =
+            Mirror::listen(&tmux::mirror_socket(&settings.run)).map_err(set_up("the mirror"))?;
         let connections = Connections::listen(&settings.socket).map_err(set_up("XCLAW_SOCKET"))?;
         let (trees, trouble) = Trees::new(settings.groups.as_deref());
         let mut agent = Self {

@@ -25,7 +25,12 @@ const BASH: &str = "/bin/bash";
 ///
 /// # Errors
 /// Nothing was started.
-pub fn start(command: &Command, place: &Place, windows: Option<&Path>, settings: &Settings) -> Result<Ends, Refusal> {
+pub fn start(
+    command: &Command,
+    place: &Place,
+    windows: Option<&Path>,
+    settings: &Settings,
+) -> Result<Ends, Refusal> {
     let cwd = directory(command, settings)?;
     for (name, value) in &command.env {
         if let Some(fault) = environment::fault(name, value) {

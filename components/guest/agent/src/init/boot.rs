@@ -30,15 +30,20 @@ struct Mount {
     data: Option<&'static CStr>,
 }
 
-const SYSTEM: MountFlags =
-    MountFlags::NOSUID.union(MountFlags::NODEV).union(MountFlags::NOEXEC);
+const SYSTEM: MountFlags = MountFlags::NOSUID.union(MountFlags::NODEV).union(MountFlags::NOEXEC);
 const TEMPORARY: MountFlags = MountFlags::NOSUID.union(MountFlags::NODEV);
 
 /// What every program expects, in order.
 const MOUNTS: [Mount; 9] = [
     Mount { source: "proc", target: "/proc", kind: "proc", flags: SYSTEM, data: None },
     Mount { source: "sysfs", target: "/sys", kind: "sysfs", flags: SYSTEM, data: None },
-    Mount { source: "dev", target: "/dev", kind: "devtmpfs", flags: MountFlags::NOSUID, data: Some(c"mode=0755") },
+    Mount {
+        source: "dev",
+        target: "/dev",
+        kind: "devtmpfs",
+        flags: MountFlags::NOSUID,
+        data: Some(c"mode=0755"),
+    },
     Mount {
         source: "devpts",
         target: "/dev/pts",
@@ -46,11 +51,35 @@ const MOUNTS: [Mount; 9] = [
         flags: MountFlags::NOSUID.union(MountFlags::NOEXEC),
         data: Some(c"mode=0620,gid=5,ptmxmode=0666"),
     },
-    Mount { source: "shm", target: "/dev/shm", kind: "tmpfs", flags: TEMPORARY, data: Some(c"mode=1777") },
-    Mount { source: "run", target: "/run", kind: "tmpfs", flags: TEMPORARY, data: Some(c"mode=0755") },
-    Mount { source: "tmp", target: "/tmp", kind: "tmpfs", flags: TEMPORARY, data: Some(c"mode=1777") },
+    Mount {
+        source: "shm",
+        target: "/dev/shm",
+        kind: "tmpfs",
+        flags: TEMPORARY,
+        data: Some(c"mode=1777"),
+    },
+    Mount {
+        source: "run",
+        target: "/run",
+        kind: "tmpfs",
+        flags: TEMPORARY,
+        data: Some(c"mode=0755"),
+    },
+    Mount {
+        source: "tmp",
+        target: "/tmp",
+        kind: "tmpfs",
+        flags: TEMPORARY,
+        data: Some(c"mode=1777"),
+    },
     // Commands and their children are kept together by these (`crate::tree`).
-    Mount { source: "cgroup2", target: "/sys/fs/cgroup", kind: "cgroup2", flags: SYSTEM, data: None },
+    Mount {
+        source: "cgroup2",
+        target: "/sys/fs/cgroup",
+        kind: "cgroup2",
+        flags: SYSTEM,
+        data: None,
+    },
     // `mmap`: files may be mapped and written, and nothing else is kept of them, since the host's side
     // changes under us. The tag is the host's name for the share; 128 KiB is what one message carries.
     Mount {

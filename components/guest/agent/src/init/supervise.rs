@@ -65,4 +65,3 @@ fn power_off() -> ! {
         thread::park();
     }
 }
-

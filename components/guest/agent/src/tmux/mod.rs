@@ -69,11 +69,8 @@ pub fn spawn(settings: &Settings, group: Option<&Path>) -> io::Result<()> {
 
 /// `tmux`, outside of whatever started it.
 fn starter(places: &Places) -> Command {
-    let launch = Launch {
-        cgroup: places.group.clone(),
-        oom: TMUX_OOM,
-        terminal: ControllingTerminal::None,
-    };
+    let launch =
+        Launch { cgroup: places.group.clone(), oom: TMUX_OOM, terminal: ControllingTerminal::None };
     let mut command = launch.command(this_program().get_program());
     command.arg("tmux").args(places.words());
     command.envs(environment::base(Screen::Terminal, &places.socket));

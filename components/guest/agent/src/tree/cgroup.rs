@@ -24,7 +24,8 @@ pub struct Groups {
 impl Groups {
     /// Below `base`, which is made. What an agent before this one left there is killed.
     pub fn new(base: &Path) -> Result<Self, String> {
-        let cannot = |error: std::io::Error| format!("no control groups in {}: {error}", base.display());
+        let cannot =
+            |error: std::io::Error| format!("no control groups in {}: {error}", base.display());
         make(base).map_err(cannot)?;
         let parent = base.parent().unwrap_or(base);
         // Both fail without the controller; fork bombs then end at the kernel's own limits.

@@ -24,9 +24,7 @@ pub fn members(marker: &str, root: Option<Pid>) -> Vec<Pid> {
     let mut found: BTreeSet<i32> = table
         .iter()
         .filter(|entry| {
-            Some(entry.pid) == root
-                || Some(entry.session) == root
-                || carries(entry.pid, marker)
+            Some(entry.pid) == root || Some(entry.session) == root || carries(entry.pid, marker)
         })
         .map(|entry| entry.pid)
         .collect();

@@ -47,7 +47,9 @@ fn a_command_has_the_machines_environment_and_what_is_added() {
     let env = vec![("ADDED".into(), "a b".into()), ("PAGER".into(), "less".into())];
     let got = host.run(Command { env, ..script("env | sort") }).stdout;
     let has = |line: &str| assert!(got.lines().any(|l| l == line), "{line}: {got}");
-    for line in ["ADDED=a b", "PAGER=less", "GIT_PAGER=cat", "HOME=/root", "LANG=C.UTF-8", "TERM=dumb"] {
+    for line in
+        ["ADDED=a b", "PAGER=less", "GIT_PAGER=cat", "HOME=/root", "LANG=C.UTF-8", "TERM=dumb"]
+    {
         has(line);
     }
     has(&format!("XCLAW_SOCKET={}", host.socket().display()));
@@ -93,7 +95,9 @@ fn what_cannot_be_started_is_refused_with_the_reason() {
     }
     let id = host.start(script("cat"));
     host.send(Request::Start { process: id, command: script("true") });
-    let Event::Refused { refusal, .. } = host.wait(|event| of(event, id)) else { panic!("refused") };
+    let Event::Refused { refusal, .. } = host.wait(|event| of(event, id)) else {
+        panic!("refused")
+    };
     assert!(matches!(refusal, Refusal::Invalid(_)), "{refusal:?}");
     // The one in use is as it was, and free afterwards.
     host.send(Request::CloseInput { process: id });

@@ -43,9 +43,7 @@ fn bytes_go_both_ways_and_connections_are_told_apart() {
     let mut got = [0; 4];
     a.read_exact(&mut got).unwrap();
     assert_eq!(&got, b"to a");
-    host.wait(|event| {
-        (*event == Event::DataTaken { connection: first, bytes: 4 }).then_some(())
-    });
+    host.wait(|event| (*event == Event::DataTaken { connection: first, bytes: 4 }).then_some(()));
     drop(a);
     closed(&mut host, first);
     host.send(Request::Close { connection: second });

@@ -73,7 +73,8 @@ fn a_drop_kills_the_whole_tree_and_ends() {
 #[test]
 fn signals_reach_the_whole_tree() {
     for mut host in hosts() {
-        for (signal, number) in [(Signal::Interrupt, 2), (Signal::Terminate, 15), (Signal::Kill, 9)] {
+        for (signal, number) in [(Signal::Interrupt, 2), (Signal::Terminate, 15), (Signal::Kill, 9)]
+        {
             // The inner shell is not in the session, the outer one has no handler.
             let text = "setsid sh -c 'echo $$ >inner; exec sleep 1000' & \
                         until [ -s inner ]; do :; done; echo ready; exec sleep 1000";
@@ -145,7 +146,9 @@ fn a_daemon_that_let_go_of_the_output_lives_on() {
         assert!(is_alive(daemon));
         host.run(script("kill -9 $(cat daemon)"));
         // It has no parent but the agent, which waits for it.
-        eventually("nothing is left of it", || !std::path::Path::new(&format!("/proc/{daemon}")).exists());
+        eventually("nothing is left of it", || {
+            !std::path::Path::new(&format!("/proc/{daemon}")).exists()
+        });
     }
 }
 

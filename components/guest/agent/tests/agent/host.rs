@@ -58,7 +58,8 @@ pub fn groups() -> Option<PathBuf> {
     ["/sys/fs/cgroup", "/sys/fs/cgroup/unified"].iter().map(Path::new).find_map(|root| {
         let kind = root.join("cgroup.procs").exists() && root.join("cgroup.controllers").exists();
         let probe = root.join(format!("xpressclaw-probe-{}", std::process::id()));
-        (kind && fs::create_dir(&probe).is_ok()).then(|| fs::remove_dir(&probe).map(|()| root.to_owned()).ok())?
+        (kind && fs::create_dir(&probe).is_ok())
+            .then(|| fs::remove_dir(&probe).map(|()| root.to_owned()).ok())?
     })
 }
 

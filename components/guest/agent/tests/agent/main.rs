@@ -1,5 +1,7 @@
 //! The real program, natively: a host that speaks the protocol over a socket, real commands, a real tmux.
 
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
 mod commands;
 mod connections;
 mod endings;

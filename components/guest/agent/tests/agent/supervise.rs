@@ -25,7 +25,10 @@ fn supervise(folder: &Path, script: &str) -> ExitStatus {
 }
 
 fn rustix_is_root() -> bool {
-    fs::read_to_string("/proc/self/status").unwrap().lines().any(|line| line.starts_with("Uid:\t0\t"))
+    fs::read_to_string("/proc/self/status")
+        .unwrap()
+        .lines()
+        .any(|line| line.starts_with("Uid:\t0\t"))
 }
 
 #[test]
