@@ -1,7 +1,7 @@
 //! `xclaw` against a host that answers as the files in `golden` say: each is a command line, the request it
 //! becomes, an answer, and what comes of that. A server of the host can be tested with the same files.
 
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, reason = "a failure here fails the test")]
 
 use std::fs;
 use std::io::{BufRead, BufReader, Write};

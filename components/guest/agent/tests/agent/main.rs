@@ -1,6 +1,6 @@
 //! The real program, natively: a host that speaks the protocol over a socket, real commands, a real tmux.
 
-#![allow(clippy::unwrap_used, clippy::expect_used)]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a failure here fails the test")]
 
 mod commands;
 mod connections;
