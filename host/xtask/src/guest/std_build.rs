@@ -128,10 +128,6 @@ impl StdBuilds<'_> {
         ];
         flags.extend(self.target.flags().iter().map(|flag| (*flag).to_owned()));
         let mut cargo = process::cargo();
-        // It is a dynamic library, too, which nobody takes, but which is linked.
-        if let Some(linker) = self.target.system_linker() {
-            cargo.env(self.target.variable("LINKER"), linker);
-        }
         cargo
             .args(["build", "--release", "--locked", "--target", target, "--manifest-path"])
             .arg(library.join("sysroot/Cargo.toml"))
