@@ -7,12 +7,8 @@ use contract::layers::{self, Crate};
 use contract::{source, tree};
 
 /// The host, and the workspaces beside it.
-const MANIFESTS: [&str; 4] = [
-    "Cargo.toml",
-    "components/Cargo.toml",
-    "components/guest/Cargo.toml",
-    "host/xtask/Cargo.toml",
-];
+const MANIFESTS: [&str; 4] =
+    ["Cargo.toml", "components/Cargo.toml", "components/guest/Cargo.toml", "host/xtask/Cargo.toml"];
 
 fn crates() -> Result<Vec<Crate>> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
