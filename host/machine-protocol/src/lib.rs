@@ -59,7 +59,8 @@ pub struct Size {
 pub enum Program {
     /// `/bin/bash -c` with this script. Mirrored into the window `agent` of the machine's tmux.
     Script(String),
-    /// A client of the machine's tmux, its scrollback first; needs a terminal.
+    /// A client of the machine's tmux, its scrollback first; needs a terminal. The variable
+    /// `XCLAW_AGENT` of the command's environment is the name in its status line.
     Terminal,
 }
 
@@ -124,7 +125,7 @@ pub enum Request {
     Input { process: u32, data: Vec<u8> },
     /// End of its stdin; on a terminal, the character that means it. Idempotent.
     CloseInput { process: u32 },
-    /// To the whole process tree. Idempotent; nothing happens after the exit.
+    /// To the whole process tree, also what is left of it after the exit, until [`Event::Ended`].
     Signal { process: u32, signal: Signal },
     /// A new size of its terminal.
     Resize { process: u32, size: Size },
@@ -137,7 +138,8 @@ pub enum Request {
     Data { connection: u32, data: Vec<u8> },
     /// So many more bytes of a connection may be sent.
     AllowData { connection: u32, bytes: u32 },
-    /// The host closes a connection; [`Event::Closed`] follows, unless it came before.
+    /// The host closes a connection, after what it sent before; [`Event::Closed`] follows, unless it
+    /// came before. A program that sends no more is not told of: it may still wait for its answer.
     Close { connection: u32 },
     /// Write everything to the disks and switch the machine off.
     PowerOff,
@@ -179,7 +181,8 @@ pub enum Event {
         process: u32,
         exit: Exit,
     },
-    /// End of output, and the command ended; the id is free.
+    /// End of output, and the command ended; the id is free. What it left in the background without
+    /// its output lives on.
     Ended {
         process: u32,
     },

@@ -10,12 +10,14 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
-use crate::guest::{self, Linked, TARGET, Toolchain};
+use crate::guest::{self, Linked, Target, Toolchain};
 use crate::npm;
 use crate::process::{self, say};
 use crate::python;
 use crate::settings::Settings;
 use crate::stamp::{Inputs, ensure};
+
+const TARGET: Target = Target::Component;
 
 /// The machine's computer: no harness, and not even a component (ADR 0031).
 const MODULE: &str = "computer";
@@ -74,7 +76,7 @@ pub fn build(settings: &Settings, names: &[OsString]) -> Result<()> {
             })?,
             Kind::Cargo(linked) => {
                 if toolchain.is_none() {
-                    toolchain = Some(guest::toolchain(settings)?);
+                    toolchain = Some(guest::toolchain(settings, TARGET)?);
                 }
                 let Some(toolchain) = &toolchain else { continue };
                 let workspace = settings.root.join("components");
@@ -143,8 +145,8 @@ fn below(settings: &Settings, root: &Path, outputs: &Path) -> Result<Vec<Compone
             Kind::Npm
         } else if python::is_python(&dir) {
             Kind::Python
-        } else if dir.join("Cargo.toml").is_file() {
-            Kind::Cargo(if name == MODULE { Linked::Module } else { Linked::Component })
+        } else if is_package(&dir) {
+            Kind::Cargo(if name == MODULE { Linked::Module } else { Linked::Usual })
         } else {
             continue;
         };
@@ -153,6 +155,13 @@ fn below(settings: &Settings, root: &Path, outputs: &Path) -> Result<Vec<Compone
         components.push(Component { name: name.to_owned(), kind, output, dir });
     }
     Ok(components)
+}
+
+/// Whether `dir` has a crate. The programs of the machine and its computer are workspaces of their own here,
+/// and no components.
+fn is_package(dir: &Path) -> bool {
+    let manifest = fs::read_to_string(dir.join("Cargo.toml")).unwrap_or_default();
+    manifest.lines().any(|line| line == "[package]")
 }
 
 /// Builds beside `output` and renames, so that a running host never reads half a component.
@@ -172,14 +181,14 @@ fn cargo(
     let name = &component.name;
     let mut cargo = process::cargo();
     cargo
-        .args(["build", "--release", "--locked", "--target", TARGET, "--package", name])
+        .args(["build", "--release", "--locked", "--target", TARGET.triple(), "--package", name])
         .arg("--manifest-path")
         .arg(settings.root.join("components/Cargo.toml"))
         .env("CARGO_TARGET_DIR", &settings.target);
     toolchain.apply(&mut cargo, settings, linked)?;
     process::run(&mut cargo, "read the compiler's message above")?;
     let file = format!("{}.wasm", name.replace('-', "_"));
-    let made = settings.target.join(TARGET).join("release").join(file);
+    let made = settings.target.join(TARGET.triple()).join("release").join(file);
     fs::copy(&made, output).with_context(|| format!("cannot copy {}", made.display()))?;
     Ok(())
 }
