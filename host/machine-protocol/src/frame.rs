@@ -49,7 +49,7 @@ impl Decoder {
     ///
     /// # Errors
     /// These bytes are no message. Every later call answers an error too.
-    pub fn next<T: DeserializeOwned>(&mut self) -> Result<Option<T>, FrameError> {
+    pub fn message<T: DeserializeOwned>(&mut self) -> Result<Option<T>, FrameError> {
         let rest = &self.pending[self.read..];
         let Some((prefix, rest)) = rest.split_first_chunk::<PREFIX>() else { return Ok(None) };
         let size = u32::from_le_bytes(*prefix) as usize;
@@ -84,7 +84,7 @@ mod tests {
             let (mut decoder, mut got) = (Decoder::default(), Vec::new());
             for piece in stream.chunks(step) {
                 decoder.push(piece);
-                while let Some(event) = decoder.next::<Event>().unwrap() {
+                while let Some(event) = decoder.message::<Event>().unwrap() {
                     got.push(event);
                 }
             }
@@ -97,8 +97,8 @@ mod tests {
         let check = |bytes: &[u8]| {
             let mut decoder = Decoder::default();
             decoder.push(bytes);
-            assert!(decoder.next::<Event>().is_err(), "{bytes:?}");
-            assert!(decoder.next::<Event>().is_err(), "{bytes:?}");
+            assert!(decoder.message::<Event>().is_err(), "{bytes:?}");
+            assert!(decoder.message::<Event>().is_err(), "{bytes:?}");
         };
         check(&[255; 8]);
         check(&[1, 0, 0, 0, 99]);

@@ -48,14 +48,13 @@ pub fn seat(board: &Board, name: &str) -> (Seat, Arc<Desk>, Arc<Mutex<Vec<TurnIn
             taken.push(input);
             taken.len() <= 2_000
         }),
-        terminals: Arc::new(Mirrors::default()),
+        terminals: Arc::new(Mirrors),
     });
     (seat, desk, taken)
 }
 
 /// Terminals that show what is typed into them; `!` ends one, and `#` is not taken for ever. One of a
 /// single column there is none of.
-#[derive(Default)]
 pub struct Mirrors;
 
 struct Mirror(mpsc::Sender<Vec<u8>>, AsyncMutex<mpsc::Receiver<Vec<u8>>>);

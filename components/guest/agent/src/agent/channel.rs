@@ -91,6 +91,6 @@ impl Channel {
 
     /// The next request that came whole.
     pub fn next(&mut self) -> Result<Option<Request>, AgentError> {
-        Ok(self.decoder.next()?)
+        Ok(self.decoder.message()?)
     }
 }

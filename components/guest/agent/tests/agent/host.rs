@@ -118,7 +118,7 @@ impl Host {
 
     fn try_receive(&mut self) -> Option<Event> {
         loop {
-            if let Some(event) = self.decoder.next().unwrap() {
+            if let Some(event) = self.decoder.message().unwrap() {
                 return Some(event);
             }
             let mut buffer = [0; 64 << 10];
