@@ -3,6 +3,7 @@
 //! Developers and CI call it; the shipped binary knows nothing of it. It must build in seconds and
 //! cost nothing when all is there, so it depends on next to nothing and stamps what it has done.
 
+mod apt;
 mod bench;
 mod checks;
 mod components;
