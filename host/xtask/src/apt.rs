@@ -26,6 +26,19 @@ pub enum Archive {
     Security,
 }
 
+impl Archive {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Main => "main",
+            Self::Security => "security",
+        }
+    }
+
+    pub fn named(name: &str) -> Option<Self> {
+        [Self::Main, Self::Security].into_iter().find(|archive| archive.name() == name)
+    }
+}
+
 /// An apt that knows only the suites it is given.
 pub struct PrivateApt {
     dir: PathBuf,
