@@ -59,7 +59,8 @@ pub struct Size {
 pub enum Program {
     /// `/bin/bash -c` with this script. Mirrored into the window `agent` of the machine's tmux.
     Script(String),
-    /// A client of the machine's tmux, its scrollback first; needs a terminal.
+    /// A client of the machine's tmux, its scrollback first; needs a terminal. The variable
+    /// `XCLAW_AGENT` of the command's environment is the name in its status line.
     Terminal,
 }
 
@@ -124,7 +125,7 @@ pub enum Request {
     Input { process: u32, data: Vec<u8> },
     /// End of its stdin; on a terminal, the character that means it. Idempotent.
     CloseInput { process: u32 },
-    /// To the whole process tree. Idempotent; nothing happens after the exit.
+    /// To the whole process tree, also what is left of it after the exit, until [`Event::Ended`].
     Signal { process: u32, signal: Signal },
     /// A new size of its terminal.
     Resize { process: u32, size: Size },
@@ -137,7 +138,8 @@ pub enum Request {
     Data { connection: u32, data: Vec<u8> },
     /// So many more bytes of a connection may be sent.
     AllowData { connection: u32, bytes: u32 },
-    /// The host closes a connection; [`Event::Closed`] follows, unless it came before.
+    /// The host closes a connection, after what it sent before; [`Event::Closed`] follows, unless it
+    /// came before. A program that sends no more is not told of: it may still wait for its answer.
     Close { connection: u32 },
     /// Write everything to the disks and switch the machine off.
     PowerOff,
@@ -148,28 +150,62 @@ pub enum Request {
 pub enum Event {
     /// The agent is there. Comes again after an agent that died was started anew: every id is free
     /// then, and every process of the old one is gone.
-    Hello { version: u32 },
-    Started { process: u32 },
+    Hello {
+        version: u32,
+    },
+    Started {
+        process: u32,
+    },
     /// Not started; the id is free.
-    Refused { process: u32, refusal: Refusal },
+    Refused {
+        process: u32,
+        refusal: Refusal,
+    },
     /// At most [`MAX_DATA`] bytes, in the order of each stream.
-    Output { process: u32, stream: Stream, data: Vec<u8> },
+    Output {
+        process: u32,
+        stream: Stream,
+        data: Vec<u8>,
+    },
     /// So many more bytes of input may be sent.
-    InputTaken { process: u32, bytes: u32 },
+    InputTaken {
+        process: u32,
+        bytes: u32,
+    },
     /// Nobody reads its input any more; what is sent is thrown away.
-    InputClosed { process: u32 },
+    InputClosed {
+        process: u32,
+    },
     /// The command itself ended. Output of children that hold its pipes may follow.
-    Exited { process: u32, exit: Exit },
-    /// End of output, and the command ended; the id is free.
-    Ended { process: u32 },
+    Exited {
+        process: u32,
+        exit: Exit,
+    },
+    /// End of output, and the command ended; the id is free. What it left in the background without
+    /// its output lives on.
+    Ended {
+        process: u32,
+    },
     /// A program connected to the socket `XCLAW_SOCKET`.
-    Connected { connection: u32 },
+    Connected {
+        connection: u32,
+    },
     /// What it sent, at most [`MAX_DATA`] bytes.
-    Data { connection: u32, data: Vec<u8> },
+    Data {
+        connection: u32,
+        data: Vec<u8>,
+    },
     /// So many more bytes may be sent to it.
-    DataTaken { connection: u32, bytes: u32 },
+    DataTaken {
+        connection: u32,
+        bytes: u32,
+    },
     /// It went, or the host's [`Request::Close`] is done.
-    Closed { connection: u32 },
+    Closed {
+        connection: u32,
+    },
     /// A line for the host's log.
-    Log { text: String },
+    Log {
+        text: String,
+    },
 }

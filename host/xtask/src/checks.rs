@@ -1,4 +1,4 @@
-//! What a change must pass: formatting, lints and all tests of the three cargo workspaces and of
+//! What a change must pass: formatting, lints and all tests of the four cargo workspaces and of
 //! the JavaScript components. Called by people and by CI.
 
 use std::ffi::OsString;
@@ -8,6 +8,7 @@ use std::process::Command;
 use anyhow::Result;
 
 use crate::components;
+use crate::guest_programs;
 use crate::host;
 use crate::process::{self, on_path};
 use crate::settings::Settings;
@@ -19,9 +20,10 @@ use crate::test_servers;
 
 const TEST_FIX: &str = "read the failing test above";
 
-/// xtask and the components: each a workspace of its own beside the host's.
-fn side_manifests(settings: &Settings) -> [PathBuf; 2] {
-    ["host/xtask/Cargo.toml", "components/Cargo.toml"].map(|path| settings.root.join(path))
+/// xtask, the components and the programs of the machine: each a workspace of its own beside the host's.
+fn side_manifests(settings: &Settings) -> [PathBuf; 3] {
+    ["host/xtask/Cargo.toml", "components/Cargo.toml", "components/guest/Cargo.toml"]
+        .map(|path| settings.root.join(path))
 }
 
 /// Formatting, then clippy with warnings denied.
@@ -54,6 +56,7 @@ pub fn test(settings: &Settings, arguments: &[OsString]) -> Result<()> {
     system::install_for_tests(settings)?;
     components::build(settings, &[])?;
     components::test(settings)?;
+    guest_programs::test(settings)?;
     let mut xtask = host::cargo(settings, "test");
     xtask.args(["--quiet", "--manifest-path"]).arg(settings.root.join("host/xtask/Cargo.toml"));
     process::run_inherited(&mut xtask, TEST_FIX)?;

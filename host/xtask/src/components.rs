@@ -9,12 +9,14 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
-use crate::guest::{self, TARGET, Toolchain};
+use crate::guest::{self, Target, Toolchain};
 use crate::npm;
 use crate::process::{self, say};
 use crate::python;
 use crate::settings::Settings;
 use crate::stamp::{Inputs, ensure};
+
+const TARGET: Target = Target::Component;
 
 /// How a component is built, told by the manifest in its folder.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -67,7 +69,7 @@ pub fn build(settings: &Settings, names: &[OsString]) -> Result<()> {
             })?,
             Kind::Cargo => {
                 if toolchain.is_none() {
-                    toolchain = Some(guest::toolchain(settings)?);
+                    toolchain = Some(guest::toolchain(settings, TARGET)?);
                 }
                 let Some(toolchain) = &toolchain else { continue };
                 let workspace = settings.root.join("components");
@@ -125,7 +127,7 @@ fn below(root: &Path, outputs: &Path) -> Result<Vec<Component>> {
             Kind::Npm
         } else if python::is_python(&dir) {
             Kind::Python
-        } else if dir.join("Cargo.toml").is_file() {
+        } else if is_package(&dir) {
             Kind::Cargo
         } else {
             continue;
@@ -134,6 +136,13 @@ fn below(root: &Path, outputs: &Path) -> Result<Vec<Component>> {
         components.push(Component { name: name.to_owned(), kind, output, dir });
     }
     Ok(components)
+}
+
+/// Whether `dir` has a crate. The programs of the machine and its computer are workspaces of their own here,
+/// and no components.
+fn is_package(dir: &Path) -> bool {
+    let manifest = fs::read_to_string(dir.join("Cargo.toml")).unwrap_or_default();
+    manifest.lines().any(|line| line == "[package]")
 }
 
 /// Builds beside `output` and renames, so that a running host never reads half a component.
@@ -146,14 +155,14 @@ fn publish(output: &Path, build: impl FnOnce(&Path) -> Result<()>) -> Result<()>
 fn cargo(settings: &Settings, name: &str, toolchain: &Toolchain, output: &Path) -> Result<()> {
     let mut cargo = process::cargo();
     cargo
-        .args(["build", "--release", "--locked", "--target", TARGET, "--package", name])
+        .args(["build", "--release", "--locked", "--target", TARGET.triple(), "--package", name])
         .arg("--manifest-path")
         .arg(settings.root.join("components/Cargo.toml"))
         .env("CARGO_TARGET_DIR", &settings.target);
     toolchain.apply(&mut cargo, settings)?;
     process::run(&mut cargo, "read the compiler's message above")?;
     let file = format!("{}.wasm", name.replace('-', "_"));
-    let made = settings.target.join(TARGET).join("release").join(file);
+    let made = settings.target.join(TARGET.triple()).join("release").join(file);
     fs::copy(&made, output).with_context(|| format!("cannot copy {}", made.display()))?;
     Ok(())
 }

@@ -8,6 +8,7 @@ mod bench;
 mod checks;
 mod components;
 mod guest;
+mod guest_programs;
 mod host;
 mod layout;
 mod model;
@@ -41,6 +42,7 @@ Usage: cargo xtask <command> [arguments]
   ci                       lint, then test
   bench <name> …           set up, build, and run a benchmark
   components [name …]      build the components only, or some of them
+  guest-programs           build what runs inside the machine: its init, its agent, xclaw
   setup                    install and download what the others need
   help                     this text
 
@@ -76,6 +78,7 @@ fn dispatch(words: Vec<OsString>) -> Result<()> {
         "lint" => checks::lint(&settings),
         "ci" => checks::lint(&settings).and_then(|()| checks::test(&settings, &[])),
         "setup" => setup::all(&settings),
+        "guest-programs" => guest_programs::build(&settings).map(drop),
         _ => bail!("unknown command {name:?}\n\n{USAGE}"),
     }
 }

@@ -4,6 +4,7 @@
 use anyhow::Result;
 
 use crate::components;
+use crate::guest_programs;
 use crate::model;
 use crate::settings::Settings;
 use crate::system;
@@ -22,6 +23,7 @@ pub fn all(settings: &Settings) -> Result<()> {
     base(settings)?;
     system::install_for_tests(settings)?;
     components::build(settings, &[])?;
+    guest_programs::build(settings)?;
     test_servers::install(settings)?;
     test_clients::install(settings).map(drop)
 }

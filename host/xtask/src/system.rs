@@ -34,9 +34,19 @@ const NEEDS: [Need; 9] = [
     Need { found: || on_path("curl").is_some(), package: "curl" },
 ];
 
+/// Compiler and C library for programs inside the machine.
+const MACHINE_NEEDS: [Need; 2] = [
+    Need { found: || on_path("riscv64-linux-gnu-gcc").is_some(), package: "gcc-riscv64-linux-gnu" },
+    Need {
+        found: || Path::new("/usr/riscv64-linux-gnu/lib/libc.a").is_file(),
+        package: "libc6-dev-riscv64-cross",
+    },
+];
+
 /// A real registry, what makes its password file, other programs that read it and check
-/// signatures, and another RISC-V machine to compare ours with: only tests talk to them.
-const TEST_NEEDS: [Need; 5] = [
+/// signatures, another RISC-V machine to compare ours with, and the tmux that the machine has: only
+/// tests talk to them.
+const TEST_NEEDS: [Need; 6] = [
     Need { found: || on_path("docker-registry").is_some(), package: "docker-registry" },
     Need { found: || on_path("skopeo").is_some(), package: "skopeo" },
     Need { found: || on_path("openssl").is_some(), package: "openssl" },
@@ -47,6 +57,7 @@ const TEST_NEEDS: [Need; 5] = [
         },
         package: "qemu-user-static",
     },
+    Need { found: || on_path("tmux").is_some(), package: "tmux" },
 ];
 
 /// Installs what is missing to build and run, or says how.
@@ -57,6 +68,11 @@ pub fn install_missing(settings: &Settings) -> Result<()> {
 /// Installs what tests need besides, or says how.
 pub fn install_for_tests(settings: &Settings) -> Result<()> {
     install_all(settings, &TEST_NEEDS)
+}
+
+/// Installs what programs inside the machine are built with, or says how.
+pub fn install_for_machine(settings: &Settings) -> Result<()> {
+    install_all(settings, &MACHINE_NEEDS)
 }
 
 fn install_all(settings: &Settings, needs: &[Need]) -> Result<()> {

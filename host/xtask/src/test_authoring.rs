@@ -6,7 +6,7 @@ use std::ffi::OsString;
 
 use anyhow::Result;
 
-use crate::guest;
+use crate::guest::{self, Target};
 use crate::settings::Settings;
 use crate::{npm, python};
 
@@ -15,7 +15,7 @@ pub fn variables(settings: &Settings) -> Result<[(&'static str, OsString); 3]> {
     let component = |name: &str| settings.root.join("components").join(name);
     let npm = npm::packages(settings, "echo-js", &component("echo-js"))?;
     let python = python::packages(settings, "echo-python", &component("echo-python"))?;
-    let guests = guest::toolchain(settings)?.as_variables();
+    let guests = guest::toolchain(settings, Target::Component)?.as_variables();
     Ok([
         ("XPRESSCLAW_TEST_AUTHORING_NPM", npm.into()),
         ("XPRESSCLAW_TEST_AUTHORING_PYTHON", python.into()),

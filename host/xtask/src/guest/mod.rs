@@ -1,5 +1,6 @@
-//! The toolchain for Rust guests: a compiler with a std for [`TARGET`], found or made in one of
-//! the ways of `mode`, and the environment that makes cargo use it. Called by `components`.
+//! The toolchain for Rust guests: a compiler with a std for a [`Target`], found or made in one of
+//! the ways of `mode`, and the environment that makes cargo use it. Called by `components` and
+//! `guest_programs`.
 //!
 //! It never changes the host's compiler, and of the machine it changes at most rustup's list of
 //! installed targets.
@@ -8,6 +9,7 @@ mod debian;
 pub mod mode;
 mod rustc;
 mod std_build;
+mod target;
 
 use std::path::Path;
 use std::process::Command;
@@ -20,19 +22,19 @@ use crate::settings::{Network, Settings, utf8};
 use crate::stamp::Inputs;
 use mode::Mode;
 use rustc::Rustc;
-
-/// What guests are compiled for. With rustc's own linker driver the output is a component.
-pub const TARGET: &str = "wasm32-wasip2";
+use std_build::StdBuilds;
+pub use target::Target;
 
 /// rustup retries for minutes when its server does not answer; a download of 25 MB that needs
 /// longer than this is slower than building std from source.
 const RUSTUP_LIMIT: Duration = Duration::from_secs(20);
 
-/// A compiler with a std for [`TARGET`].
+/// A compiler with a std for a target.
 pub struct Toolchain {
     /// Changes when the code it generates may change.
     pub id: String,
-    variables: Vec<(&'static str, String)>,
+    target: Target,
+    variables: Vec<(String, String)>,
     flags: Vec<String>,
 }
 
@@ -58,48 +60,61 @@ impl Toolchain {
         let mut lines: String = own.collect();
         if !self.flags.is_empty() {
             let flags = self.flags.join(" ");
-            lines.push_str(&format!("CARGO_TARGET_WASM32_WASIP2_RUSTFLAGS={flags}\n"));
+            lines.push_str(&format!("{}={flags}\n", self.target.variable("RUSTFLAGS")));
         }
         lines
     }
 
-    fn installed(rustc: &Rustc) -> Self {
-        Self { id: rustc.id(), variables: Vec::new(), flags: Vec::new() }
+    fn installed(rustc: &Rustc, target: Target) -> Self {
+        let linker = |linker: &str| (target.variable("LINKER"), linker.to_owned());
+        Self {
+            id: rustc.id(target),
+            target,
+            variables: target.system_linker().map(linker).into_iter().collect(),
+            flags: target.flags().iter().map(|flag| (*flag).to_owned()).collect(),
+        }
     }
 
     /// The active compiler with a std that was built for it.
-    fn with_std(rustc: &Rustc, sysroot: &Path) -> Result<Self> {
-        let flags = vec![format!("--sysroot={}", utf8(sysroot)?)];
-        Ok(Self { id: rustc.id(), variables: Vec::new(), flags })
+    fn with_std(rustc: &Rustc, target: Target, sysroot: &Path) -> Result<Self> {
+        let mut toolchain = Self::installed(rustc, target);
+        toolchain.flags.push(format!("--sysroot={}", utf8(sysroot)?));
+        Ok(toolchain)
     }
 
-    /// Another compiler with a std that was built for it, and the linker of the active toolchain:
-    /// Debian packages none that makes components.
-    fn foreign(rustc: &Rustc, sysroot: &Path, active: &Rustc) -> Result<Self> {
+    /// Another compiler with a std that was built for it. For components, with the linker of the
+    /// active toolchain: Debian packages none that makes them.
+    fn foreign(rustc: &Rustc, target: Target, sysroot: &Path, active: &Rustc) -> Result<Self> {
+        let mut toolchain = Self::with_std(rustc, target, sysroot)?;
+        toolchain.variables.push(("RUSTC".to_owned(), utf8(&rustc.path)?.to_owned()));
+        if target == Target::Component {
+            toolchain.use_linker_of(active)?;
+        }
+        Ok(toolchain)
+    }
+
+    fn use_linker_of(&mut self, active: &Rustc) -> Result<()> {
         let tools = active.tools();
         let (linker, wasm_ld) = (tools.join("wasm-component-ld"), tools.join("gcc-ld/wasm-ld"));
         for tool in [&linker, &wasm_ld] {
             ensure!(tool.exists(), "the active toolchain has no {}", tool.display());
         }
-        let mut toolchain = Self::with_std(rustc, sysroot)?;
-        toolchain.flags.push(format!("-Clink-arg=--wasm-ld-path={}", utf8(&wasm_ld)?));
-        toolchain.variables = vec![
-            ("RUSTC", utf8(&rustc.path)?.to_owned()),
-            ("CARGO_TARGET_WASM32_WASIP2_LINKER", utf8(&linker)?.to_owned()),
-        ];
-        Ok(toolchain)
+        self.flags.push(format!("-Clink-arg=--wasm-ld-path={}", utf8(&wasm_ld)?));
+        self.variables.push((self.target.variable("LINKER"), utf8(&linker)?.to_owned()));
+        Ok(())
     }
 }
 
 /// Finds a toolchain, or makes one: the first time this may take minutes.
-pub fn toolchain(settings: &Settings) -> Result<Toolchain> {
+pub fn toolchain(settings: &Settings, target: Target) -> Result<Toolchain> {
     let active = Rustc::active()?;
-    let builds = std_build::StdBuilds { settings, active: &active };
+    let builds = StdBuilds { settings, active: &active, target };
+    let triple = target.triple();
     mode::choose(
         &settings.guest_modes,
         |mode| ready(mode, &active, &builds),
         |mode| {
-            say(format_args!("std for {TARGET}: trying {}", mode.name()));
+            say(format_args!("std for {triple}: trying {}", mode.name()));
             prepare(mode, settings, &active, &builds)
                 .inspect_err(|error| say(format_args!("{}: {error:#}", mode.name())))
         },
@@ -108,26 +123,27 @@ pub fn toolchain(settings: &Settings) -> Result<Toolchain> {
         let tried: Vec<_> =
             failures.iter().map(|(mode, error)| format!("{}: {error:#}", mode.name())).collect();
         anyhow!(
-            "no std for {TARGET} to build the components with; tried\n  {}\nfix: rustup target add {TARGET}",
+            "no std for {triple} to build guests with; tried\n  {}\nfix: rustup target add {triple}",
             tried.join("\n  ")
         )
     })
 }
 
 /// What is there already. Costs a few looks at the file system.
-fn ready(mode: Mode, active: &Rustc, builds: &std_build::StdBuilds) -> Option<Toolchain> {
+fn ready(mode: Mode, active: &Rustc, builds: &StdBuilds) -> Option<Toolchain> {
+    let target = builds.target;
     match mode {
-        Mode::Installed => active.has_std().then(|| Toolchain::installed(active)),
+        Mode::Installed => active.has_std(target).then(|| Toolchain::installed(active, target)),
         // What it would add is what `Installed` finds.
         Mode::RustupAdd => None,
         Mode::RustSrc | Mode::DebSrc => {
             let sysroot = builds.built(active)?;
-            Toolchain::with_std(active, &sysroot).ok()
+            Toolchain::with_std(active, target, &sysroot).ok()
         }
         Mode::DebRustc => {
             let rustc = debian::compiler(&builds.debian_prefix()).ok()?;
             let sysroot = builds.built(&rustc)?;
-            Toolchain::foreign(&rustc, &sysroot, active).ok()
+            Toolchain::foreign(&rustc, target, &sysroot, active).ok()
         }
     }
 }
@@ -136,30 +152,31 @@ fn prepare(
     mode: Mode,
     settings: &Settings,
     active: &Rustc,
-    builds: &std_build::StdBuilds,
+    builds: &StdBuilds,
 ) -> Result<Toolchain> {
+    let target = builds.target;
     match mode {
         Mode::Installed => Err(anyhow!("the toolchain in {} has none", active.sysroot.display())),
         Mode::RustupAdd => {
             ensure!(settings.network == Network::Allowed, "offline");
             let rustup = process::on_path("rustup").context("there is no rustup")?;
             process::run_bounded(
-                process::command(rustup).args(["target", "add", TARGET]),
+                process::command(rustup).args(["target", "add", target.triple()]),
                 RUSTUP_LIMIT,
                 "none needed, another way is tried",
             )?;
-            ensure!(active.has_std(), "rustup added {TARGET} to another toolchain");
-            Ok(Toolchain::installed(active))
+            ensure!(active.has_std(target), "rustup added {target:?} to another toolchain");
+            Ok(Toolchain::installed(active, target))
         }
         Mode::RustSrc => {
             let library = active.sysroot.join("lib/rustlib/src/rust/library");
             ensure!(library.join("Cargo.lock").exists(), "rustup's rust-src is not installed");
-            Toolchain::with_std(active, &builds.build(active, &library)?)
+            Toolchain::with_std(active, target, &builds.build(active, &library)?)
         }
-        Mode::DebSrc => Toolchain::with_std(active, &builds.build_from_debian_source()?),
+        Mode::DebSrc => Toolchain::with_std(active, target, &builds.build_from_debian_source()?),
         Mode::DebRustc => {
             let (rustc, sysroot) = builds.build_with_debian_compiler()?;
-            Toolchain::foreign(&rustc, &sysroot, active)
+            Toolchain::foreign(&rustc, target, &sysroot, active)
         }
     }
 }
@@ -170,6 +187,6 @@ fn cargo_home() -> Option<std::path::PathBuf> {
 }
 
 /// The part of every stamp that stands for a compiler.
-fn compiler_id(verbose_version: &str) -> String {
-    Inputs::new("guest std 1").text(verbose_version).text(TARGET).stamp()
+fn compiler_id(verbose_version: &str, target: Target) -> String {
+    Inputs::new("guest std 1").text(verbose_version).text(target.triple()).stamp()
 }

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
-use super::{TARGET, compiler_id};
+use super::compiler_id;
+use super::target::Target;
 use crate::process;
 
 /// A compiler, by its own account.
@@ -36,9 +37,9 @@ impl Rustc {
         Ok(Self { path, verbose_version, sysroot })
     }
 
-    /// Stands for the compiler in stamps and folder names.
-    pub fn id(&self) -> String {
-        compiler_id(&self.verbose_version)
+    /// Stands for the compiler, as one for `target`, in stamps and folder names.
+    pub fn id(&self, target: Target) -> String {
+        compiler_id(&self.verbose_version, target)
     }
 
     /// e.g. `1.95.0`.
@@ -52,15 +53,16 @@ impl Rustc {
         self.sysroot.join("lib/rustlib").join(host).join("bin")
     }
 
-    /// Whether the compiler's own sysroot has a std for the guests' target.
-    pub fn has_std(&self) -> bool {
-        has_std(&self.sysroot)
+    /// Whether the compiler's own sysroot has a std for `target`.
+    pub fn has_std(&self, target: Target) -> bool {
+        has_std(&self.sysroot, target)
     }
 }
 
-/// Whether `sysroot` has a std for the guests' target.
-pub fn has_std(sysroot: &Path) -> bool {
-    let Ok(entries) = fs::read_dir(sysroot.join("lib/rustlib").join(TARGET).join("lib")) else {
+/// Whether `sysroot` has a std for `target`.
+pub fn has_std(sysroot: &Path, target: Target) -> bool {
+    let libraries = sysroot.join("lib/rustlib").join(target.triple()).join("lib");
+    let Ok(entries) = fs::read_dir(libraries) else {
         return false;
     };
     entries.flatten().any(|entry| {

@@ -1,4 +1,4 @@
-//! Building std for the guests' target, once per compiler, into a sysroot of its own below the
+//! Building std for a guests' target, once per compiler, into a sysroot of its own below the
 //! cache. Called by `guest` when no ready-made std can be had.
 
 use std::fs;
@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
-use super::TARGET;
 use super::debian;
 use super::rustc::{Rustc, has_std};
+use super::target::Target;
 use crate::apt::PrivateApt;
 use crate::process::{self, say};
 use crate::settings::{Settings, utf8};
@@ -22,6 +22,7 @@ pub struct StdBuilds<'a> {
     pub settings: &'a Settings,
     /// The compiler that builds the host.
     pub active: &'a Rustc,
+    pub target: Target,
 }
 
 impl StdBuilds<'_> {
@@ -30,7 +31,7 @@ impl StdBuilds<'_> {
     }
 
     fn sysroot(&self, rustc: &Rustc) -> PathBuf {
-        self.dir().join(format!("sysroot-{}", rustc.id()))
+        self.dir().join(format!("sysroot-{}", rustc.id(self.target)))
     }
 
     /// Where Debian's compiler is unpacked.
@@ -41,7 +42,7 @@ impl StdBuilds<'_> {
     /// The sysroot that was built for `rustc`, if one was.
     pub fn built(&self, rustc: &Rustc) -> Option<PathBuf> {
         let sysroot = self.sysroot(rustc);
-        is_fresh(&sysroot, &rustc.id()).then_some(sysroot)
+        is_fresh(&sysroot, &rustc.id(self.target)).then_some(sysroot)
     }
 
     /// Builds std for `rustc` from `library`, the folder of that name in rustc's source tree. It
@@ -82,12 +83,15 @@ impl StdBuilds<'_> {
         library: impl FnOnce() -> Result<PathBuf>,
     ) -> Result<PathBuf> {
         let sysroot = self.sysroot(rustc);
-        ensure(&sysroot, &rustc.id(), &self.settings.lock("guest-toolchain"), || {
+        ensure(&sysroot, &rustc.id(self.target), &self.settings.lock("guest-toolchain"), || {
             let library = library()?;
             let partial = sysroot.with_extension("partial");
             remove(&partial)?;
             remove(&sysroot)?;
-            self.add_libc(&partial)?;
+            create_dir(&self.libraries(&partial))?;
+            if self.target == Target::Component {
+                self.add_libc(&partial)?;
+            }
             self.compile(rustc, &library, &partial)?;
             fs::rename(&partial, &sysroot)
                 .with_context(|| format!("cannot rename to {}", sysroot.display()))
@@ -99,10 +103,10 @@ impl StdBuilds<'_> {
         let unpacked = self.dir().join("wasi-libc");
         let apt = PrivateApt::new(&self.dir().join("apt"), debian::FIX)?;
         debian::unpack_wasi_libc(&apt, &unpacked)?;
-        let to = libraries(sysroot).join("self-contained");
+        let to = self.libraries(sysroot).join("self-contained");
         create_dir(&to)?;
         for file in LIBC_FILES {
-            let from = unpacked.join("usr/lib").join(TARGET).join(file);
+            let from = unpacked.join("usr/lib").join(self.target.triple()).join(file);
             fs::copy(&from, to.join(file))
                 .with_context(|| format!("cannot copy {}", from.display()))?;
         }
@@ -110,21 +114,23 @@ impl StdBuilds<'_> {
     }
 
     fn compile(&self, rustc: &Rustc, library: &Path, sysroot: &Path) -> Result<()> {
-        say(format_args!("building std for {TARGET} (about two minutes, once)"));
+        let target = self.target.triple();
+        say(format_args!("building std for {target} (about two minutes, once)"));
         let build = self.dir().join("build");
         remove(&build)?;
         let library = library
             .canonicalize()
             .with_context(|| format!("no std source in {}", library.display()))?;
-        let flags = [
+        let mut flags = vec![
             "-Zforce-unstable-if-unmarked".to_owned(),
             "-Cembed-bitcode=yes".to_owned(),
             format!("--sysroot={}", utf8(sysroot)?),
             format!("--remap-path-prefix={}=std", utf8(&library)?),
         ];
+        flags.extend(self.target.flags().iter().map(|flag| (*flag).to_owned()));
         let mut cargo = process::cargo();
         cargo
-            .args(["build", "--release", "--locked", "--target", TARGET, "--manifest-path"])
+            .args(["build", "--release", "--locked", "--target", target, "--manifest-path"])
             .arg(library.join("sysroot/Cargo.toml"))
             .args(["--no-default-features", "--features", "panic-unwind", "--target-dir"])
             .arg(&build)
@@ -135,22 +141,22 @@ impl StdBuilds<'_> {
             .env_remove("RUSTC_WRAPPER")
             .current_dir(&library);
         process::run(&mut cargo, "read the compiler's message above")?;
-        let made = build.join(TARGET).join("release/deps");
+        let made = build.join(target).join("release/deps");
         for entry in fs::read_dir(&made).with_context(|| format!("no {}", made.display()))? {
             let path = entry?.path();
             if path.extension().is_some_and(|extension| extension == "rlib")
                 && let Some(name) = path.file_name()
             {
-                fs::copy(&path, libraries(sysroot).join(name))?;
+                fs::copy(&path, self.libraries(sysroot).join(name))?;
             }
         }
-        if !has_std(sysroot) {
+        if !has_std(sysroot, self.target) {
             bail!("the build in {} made no libstd", build.display());
         }
         remove(&build)
     }
-}
 
-fn libraries(sysroot: &Path) -> PathBuf {
-    sysroot.join("lib/rustlib").join(TARGET).join("lib")
+    fn libraries(&self, sysroot: &Path) -> PathBuf {
+        sysroot.join("lib/rustlib").join(self.target.triple()).join("lib")
+    }
 }

@@ -1,6 +1,6 @@
 //! Shipped components and dummies against their worlds.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 use anyhow::{Context, Result, bail, ensure};
@@ -107,13 +107,20 @@ fn built(folders: &[PathBuf]) -> Result<Vec<PathBuf>> {
     Ok(built)
 }
 
+/// Whether a manifest is one of a component: a workspace that stands beside them is none.
+fn is_package(manifest: &Path) -> bool {
+    let text = fs::read_to_string(manifest).unwrap_or_default();
+    let is_cargo = manifest.ends_with("Cargo.toml");
+    !text.is_empty() && (!is_cargo || text.lines().any(|line| line == "[package]"))
+}
+
 /// The components that the repository has the source of, in a folder of its own each.
 fn sources(folder: &str) -> Result<Vec<String>> {
     let folder = crate::root().join(folder);
     let mut names = Vec::new();
     for entry in fs::read_dir(&folder)? {
         let path = entry?.path();
-        let is_source = MANIFESTS.iter().any(|manifest| path.join(manifest).is_file());
+        let is_source = MANIFESTS.iter().any(|manifest| is_package(&path.join(manifest)));
         if let Some(name) = path.file_name().and_then(|name| name.to_str()).filter(|_| is_source) {
             names.push(name.to_owned());
         }

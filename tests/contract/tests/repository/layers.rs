@@ -6,8 +6,9 @@ use anyhow::{Result, ensure};
 use contract::layers::{self, Crate};
 use contract::{source, tree};
 
-/// The host, and the two workspaces beside it.
-const MANIFESTS: [&str; 3] = ["Cargo.toml", "components/Cargo.toml", "host/xtask/Cargo.toml"];
+/// The host, and the workspaces beside it.
+const MANIFESTS: [&str; 4] =
+    ["Cargo.toml", "components/Cargo.toml", "components/guest/Cargo.toml", "host/xtask/Cargo.toml"];
 
 fn crates() -> Result<Vec<Crate>> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
@@ -21,7 +22,7 @@ fn crates() -> Result<Vec<Crate>> {
 #[test]
 fn crates_depend_downwards() -> Result<()> {
     let crates = crates()?;
-    for known in ["domain", "session", "xpressclaw", "contract", "echo", "xtask"] {
+    for known in ["domain", "session", "xpressclaw", "contract", "echo", "agent", "xtask"] {
         ensure!(crates.iter().any(|krate| krate.name == known), "cargo knows no crate `{known}`");
     }
     crate::none(&layers::violations(&crates))
