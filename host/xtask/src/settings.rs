@@ -83,6 +83,11 @@ impl Settings {
         self.cache.join("models")
     }
 
+    /// The machine's image, and what it is made from.
+    pub fn machine(&self) -> PathBuf {
+        self.cache.join("machine")
+    }
+
     /// The contract every guest is built against.
     pub fn wit(&self) -> PathBuf {
         self.root.join("wit")

@@ -27,7 +27,7 @@ pub fn fetch(settings: &Settings, packages: &[&Package]) -> Result<()> {
     }
     let bytes: u64 = missing.iter().map(|package| package.bytes).sum();
     say(format_args!("downloading {} packages for the machine, {} MB", missing.len(), bytes >> 20));
-    let partial = settings.cache.join("machine/debs/partial");
+    let partial = settings.machine().join("debs/partial");
     remove(&partial)?;
     create_dir(&partial)?;
     let downloads: Vec<_> = missing
@@ -39,16 +39,17 @@ pub fn fetch(settings: &Settings, packages: &[&Package]) -> Result<()> {
             to: partial.join(&package.sha256),
         })
         .collect();
-    let apt = PrivateApt::new(&settings.cache.join("machine/apt"), FIX)?;
+    let apt = PrivateApt::new(&settings.machine().join("apt"), FIX)?;
     apt.for_architecture(packages::ARCHITECTURE).download(&downloads)?;
     for (download, package) in downloads.iter().zip(&missing) {
         let to = path(settings, package);
-        fs::rename(&download.to, &to).with_context(|| format!("cannot rename to {}", to.display()))?;
+        fs::rename(&download.to, &to)
+            .with_context(|| format!("cannot rename to {}", to.display()))?;
     }
     remove(&partial)
 }
 
 /// Where `fetch` puts a package.
 pub fn path(settings: &Settings, package: &Package) -> PathBuf {
-    settings.cache.join("machine/debs").join(format!("{}.deb", package.sha256))
+    settings.machine().join("debs").join(format!("{}.deb", package.sha256))
 }

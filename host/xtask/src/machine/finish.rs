@@ -9,9 +9,6 @@ use anyhow::{Context, Result, ensure};
 
 use crate::stamp::{create_dir, sources};
 
-/// Changes with the steps and tables of this module.
-pub const TABLES: &str = "finish 1";
-
 /// The programs behind the names that people type, and where libraries look for what has moved.
 const LINKS: &[(&str, &str)] = &[
     ("usr/bin/awk", "mawk"),
@@ -46,6 +43,11 @@ const FOLDERS: &[&str] = &[
 
 /// Everybody writes there, nobody removes what is another's.
 const SHARED: [&str; 2] = ["tmp", "var/tmp"];
+
+/// Changes with the steps and tables of this module.
+pub fn recipe() -> String {
+    format!("finish 1 {LINKS:?} {FOLDERS:?}")
+}
 
 /// `tree` as it would be after installation; `files` are the machine's own settings.
 pub fn by_hand(tree: &Path, files: &Path) -> Result<()> {

@@ -141,7 +141,9 @@ mod tests {
     const DIGEST: &str = "107a6b5d327f81122549b1c5bfa9cfdea2532c4fddd9e0211a915bdfdf22d7f5";
 
     fn line() -> String {
-        format!("libc6 2.41-12 2474016 {DIGEST} security pool/main/g/glibc/libc6_2.41-12_riscv64.deb")
+        format!(
+            "libc6 2.41-12 2474016 {DIGEST} security pool/main/g/glibc/libc6_2.41-12_riscv64.deb"
+        )
     }
 
     #[test]

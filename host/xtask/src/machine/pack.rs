@@ -26,12 +26,7 @@ pub const PROGRAMS: [(&str, &str); 2] =
     [("init", "usr/lib/xpressclaw/init"), ("xclaw", "usr/bin/xclaw")];
 
 /// Packs `tree`, made by `tree_stamp`, with the programs that lie in the folder `programs`.
-pub fn pack(
-    settings: &Settings,
-    tree: &Path,
-    programs: &Path,
-    image: &Path,
-) -> Result<()> {
+pub fn pack(settings: &Settings, tree: &Path, programs: &Path, image: &Path) -> Result<()> {
     let made = fs::read_to_string(stamp_of(tree)).unwrap_or_default();
     let mut inputs = Inputs::new("root 1").text(&made).text(TIMESTAMP).text(UUID);
     for (name, _) in PROGRAMS {

@@ -16,7 +16,7 @@ const FIX: &str = "try again later: a mirror that is being renewed contradicts i
 
 /// Renews the lock file.
 pub fn repin(settings: &Settings) -> Result<()> {
-    let dir = settings.cache.join("machine/apt");
+    let dir = settings.machine().join("apt");
     let apt = PrivateApt::new(&dir, FIX)?.for_architecture(packages::ARCHITECTURE);
     let main = [(Archive::Main, packages::SUITE), (Archive::Main, packages::NODE_SUITE)];
     let all = [main[0], packages::CORRECTIONS, main[1]];
@@ -44,7 +44,8 @@ pub fn repin(settings: &Settings) -> Result<()> {
         *lock.section_mut(section) = found;
     }
     let path = Lock::path(settings);
-    fs::write(&path, lock.to_string()).with_context(|| format!("cannot write {}", path.display()))?;
+    fs::write(&path, lock.to_string())
+        .with_context(|| format!("cannot write {}", path.display()))?;
     say(format_args!("wrote {}", path.display()));
     Ok(())
 }
@@ -101,7 +102,12 @@ mod tests {
         let found = parse(answer, root).unwrap();
         let said = found.iter().map(|p| (p.name.as_str(), p.version.as_str(), p.archive, &*p.path));
         let expected = [
-            ("vim-tiny", "2:9.1.1230-2+deb13u2", Archive::Main, "pool/main/v/vim/vim-tiny_9.1_riscv64.deb"),
+            (
+                "vim-tiny",
+                "2:9.1.1230-2+deb13u2",
+                Archive::Main,
+                "pool/main/v/vim/vim-tiny_9.1_riscv64.deb",
+            ),
             ("x", "1", Archive::Security, "pool/updates/main/b/x_1_all.deb"),
         ];
         assert_eq!(said.collect::<Vec<_>>(), expected);

@@ -15,7 +15,8 @@ use crate::process::{self, say};
 use crate::settings::Settings;
 use crate::stamp::{Inputs, create_dir, ensure, remove};
 
-const FIX: &str = "read the message above; removing the folder `machine` of the cache starts afresh";
+const FIX: &str =
+    "read the message above; removing the folder `machine` of the cache starts afresh";
 
 /// Change it when the steps or tables change.
 const RECIPE: &str = "tree 1";
@@ -97,7 +98,8 @@ pub fn make(settings: &Settings, name: &str, packages: &[&Package]) -> Result<Pa
 }
 
 fn stamp(files: &Path, packages: &[&Package]) -> Result<String> {
-    let inputs = Inputs::new(RECIPE).text(&format!("{UNREAD:?}")).text(finish::TABLES).path(files)?;
+    let inputs =
+        Inputs::new(RECIPE).text(&format!("{UNREAD:?}")).text(&finish::recipe()).path(files)?;
     Ok(packages.iter().fold(inputs, |inputs, package| inputs.text(&package.sha256)).stamp())
 }
 
