@@ -3,6 +3,7 @@
 //! Developers and CI call it; the shipped binary knows nothing of it. It must build in seconds and
 //! cost nothing when all is there, so it depends on next to nothing and stamps what it has done.
 
+mod apt;
 mod bench;
 mod checks;
 mod components;
@@ -10,6 +11,7 @@ mod guest;
 mod guest_programs;
 mod host;
 mod layout;
+mod machine;
 mod model;
 mod npm;
 mod process;
@@ -42,6 +44,8 @@ Usage: cargo xtask <command> [arguments]
   bench <name> …           set up, build, and run a benchmark
   components [name …]      build the components only, or some of them
   guest-programs           build what runs inside the machine: its init, its agent, xclaw
+  machine-image [--full]   build the machine's kernel and root; --full: a root with Node.js, too
+  machine-image --repin    pin the versions of its packages that Debian has today
   setup                    install and download what the others need
   help                     this text
 
@@ -73,6 +77,7 @@ fn dispatch(words: Vec<OsString>) -> Result<()> {
         "test" => checks::test(&settings, rest),
         "bench" => bench::run(&settings, rest),
         "components" => components::build(&settings, rest),
+        "machine-image" => machine::command(&settings, rest),
         _ if !rest.is_empty() => bail!("`cargo xtask {name}` takes no arguments\n\n{USAGE}"),
         "lint" => checks::lint(&settings),
         "ci" => checks::lint(&settings).and_then(|()| checks::test(&settings, &[])),

@@ -4,7 +4,7 @@
 use anyhow::Result;
 
 use crate::components;
-use crate::guest_programs;
+use crate::machine::{self, Variant};
 use crate::model;
 use crate::settings::Settings;
 use crate::system;
@@ -23,7 +23,12 @@ pub fn all(settings: &Settings) -> Result<()> {
     base(settings)?;
     system::install_for_tests(settings)?;
     components::build(settings, &[])?;
-    guest_programs::build(settings)?;
+    self::machine(settings)?;
     test_servers::install(settings)?;
     test_clients::install(settings).map(drop)
+}
+
+/// The machine's kernel, root and the programs in it.
+pub fn machine(settings: &Settings) -> Result<()> {
+    machine::build(settings, &[Variant::Base])
 }

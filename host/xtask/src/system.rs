@@ -34,13 +34,21 @@ const NEEDS: [Need; 9] = [
     Need { found: || on_path("curl").is_some(), package: "curl" },
 ];
 
-/// Compiler and C library for programs inside the machine.
-const MACHINE_NEEDS: [Need; 2] = [
+/// Compiler and C library for the kernel and the programs inside the machine; what else the kernel's
+/// build runs; what compiles the machine's Python library, and what packs its root.
+const MACHINE_NEEDS: [Need; 9] = [
+    Need { found: || on_path("cc").is_some(), package: "build-essential" },
     Need { found: || on_path("riscv64-linux-gnu-gcc").is_some(), package: "gcc-riscv64-linux-gnu" },
     Need {
         found: || Path::new("/usr/riscv64-linux-gnu/lib/libc.a").is_file(),
         package: "libc6-dev-riscv64-cross",
     },
+    Need { found: || on_path("flex").is_some(), package: "flex" },
+    Need { found: || on_path("bison").is_some(), package: "bison" },
+    Need { found: || on_path("bc").is_some(), package: "bc" },
+    Need { found: || on_path("xz").is_some(), package: "xz-utils" },
+    Need { found: has_user_mode, package: "qemu-user-static" },
+    Need { found: || on_path("mkfs.erofs").is_some(), package: "erofs-utils" },
 ];
 
 /// A real registry, what makes its password file, other programs that read it and check
@@ -51,12 +59,7 @@ const TEST_NEEDS: [Need; 6] = [
     Need { found: || on_path("skopeo").is_some(), package: "skopeo" },
     Need { found: || on_path("openssl").is_some(), package: "openssl" },
     Need { found: || on_path("htpasswd").is_some(), package: "apache2-utils" },
-    Need {
-        found: || {
-            ["qemu-riscv64-static", "qemu-riscv64"].iter().any(|name| on_path(name).is_some())
-        },
-        package: "qemu-user-static",
-    },
+    Need { found: has_user_mode, package: "qemu-user-static" },
     Need { found: || on_path("tmux").is_some(), package: "tmux" },
 ];
 
@@ -70,7 +73,7 @@ pub fn install_for_tests(settings: &Settings) -> Result<()> {
     install_all(settings, &TEST_NEEDS)
 }
 
-/// Installs what programs inside the machine are built with, or says how.
+/// Installs what the machine's image and the programs inside it are built with, or says how.
 pub fn install_for_machine(settings: &Settings) -> Result<()> {
     install_all(settings, &MACHINE_NEEDS)
 }
@@ -141,6 +144,10 @@ fn has_package_lists() -> bool {
         return false;
     };
     lists.flatten().any(|entry| entry.file_name().to_string_lossy().contains("_Packages"))
+}
+
+fn has_user_mode() -> bool {
+    ["qemu-riscv64-static", "qemu-riscv64"].iter().any(|name| on_path(name).is_some())
 }
 
 fn has_pip() -> bool {

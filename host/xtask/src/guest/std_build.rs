@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
-use super::debian::{self, PrivateApt};
+use super::debian;
 use super::rustc::{Rustc, has_std};
 use super::target::Target;
+use crate::apt::PrivateApt;
 use crate::process::{self, say};
 use crate::settings::{Settings, utf8};
 use crate::stamp::{create_dir, ensure, is_fresh, remove};
@@ -55,7 +56,7 @@ impl StdBuilds<'_> {
         let release = self.active.release()?;
         let unpacked = self.dir().join(format!("source-{release}"));
         let sysroot = self.build_from(self.active, || {
-            let apt = PrivateApt::new(&self.dir().join("apt"))?;
+            let apt = PrivateApt::new(&self.dir().join("apt"), debian::FIX)?;
             debian::unpack_source(&apt, release, &unpacked)
         })?;
         remove(&unpacked)?; // 430 MB, needed only while building
@@ -67,7 +68,7 @@ impl StdBuilds<'_> {
         let prefix = self.debian_prefix();
         let library = prefix.join("usr/lib/rustlib/src/rust/library");
         ensure(&library, "rustc-web 1", &self.settings.lock("debian-rustc"), || {
-            let apt = PrivateApt::new(&self.dir().join("apt"))?;
+            let apt = PrivateApt::new(&self.dir().join("apt"), debian::FIX)?;
             debian::unpack_compiler(&apt, &prefix)
         })?;
         let rustc = debian::compiler(&prefix)?;
@@ -100,7 +101,7 @@ impl StdBuilds<'_> {
 
     fn add_libc(&self, sysroot: &Path) -> Result<()> {
         let unpacked = self.dir().join("wasi-libc");
-        let apt = PrivateApt::new(&self.dir().join("apt"))?;
+        let apt = PrivateApt::new(&self.dir().join("apt"), debian::FIX)?;
         debian::unpack_wasi_libc(&apt, &unpacked)?;
         let to = self.libraries(sysroot).join("self-contained");
         create_dir(&to)?;
