@@ -107,13 +107,14 @@ impl Agent {
         ended.set_nonblocking(true).map_err(set_up("signals"))?;
         signal_hook::low_level::pipe::register(signal_hook::consts::SIGCHLD, ours)
             .map_err(set_up("signals"))?;
-        // Daemons whose parents ended become children of this process, which waits for them.
-        rustix::process::set_child_subreaper(Some(rustix::process::getpid()))
-            .map_err(|error| AgentError::SetUp("waiting for daemons", error.into()))?;
+        // Daemons whose parents ended become children of this process, which waits for them. Where that
+        // cannot be, process 1 does.
+        let _ = rustix::process::set_child_subreaper(Some(rustix::process::getpid()));
         fs::create_dir_all(&settings.run).map_err(set_up("its folder"))?;
         let mirror =
             Mirror::listen(&tmux::mirror_socket(&settings.run)).map_err(set_up("the mirror"))?;
-        let connections = Connections::listen(&settings.socket).map_err(set_up("XCLAW_SOCKET"))?;
+        let connections =
+            Connections::listen(&settings.around.socket).map_err(set_up("XCLAW_SOCKET"))?;
         let (trees, trouble) = Trees::new(settings.groups.as_deref());
         let mut agent = Self {
             host: Channel::new(port::open(settings.stream)?),

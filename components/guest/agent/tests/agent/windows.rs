@@ -40,9 +40,10 @@ fn a_terminal_begins_with_the_history_and_types_into_the_machine() {
     host.run(script("echo the beginning; seq 1 200; echo the end"));
     shows(&host, "the end");
     let first = host.start(terminal());
-    let seen = host.output_until(first, "the end");
-    assert!(seen.contains("the beginning"), "{seen}");
-    host.output_until(first, " pi ");
+    // The history comes before tmux draws its status line.
+    let seen = host.output_until(first, " pi ");
+    let (history, _) = seen.split_once(" pi ").unwrap();
+    assert!(history.contains("the beginning") && history.contains("the end"), "{seen}");
     let second = host.start(terminal());
     host.output_until(second, " pi ");
     // What one types the other sees: the shell's window, by tmux's own keys.
