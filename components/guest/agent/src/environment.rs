@@ -1,7 +1,7 @@
 //! The environment that commands find, before what the host adds. Used wherever a program that is not
 //! ours is started; nothing of the agent's own environment comes through.
 
-use std::path::Path;
+use std::path::PathBuf;
 
 /// Where a terminal is what a program talks to.
 pub const TERMINAL: &str = "xterm-256color";
@@ -15,15 +15,24 @@ pub enum Screen {
     Terminal,
 }
 
+/// What differs beside a machine.
+#[derive(Debug, Clone)]
+pub struct Surroundings {
+    /// `HOME`.
+    pub home: PathBuf,
+    /// `XCLAW_SOCKET`.
+    pub socket: PathBuf,
+}
+
 /// Names and values. Pagers and questions of packages would wait for somebody who is not there.
-pub fn base(screen: Screen, socket: &Path) -> Vec<(&'static str, String)> {
+pub fn base(screen: Screen, around: &Surroundings) -> Vec<(&'static str, String)> {
     let term = match screen {
         Screen::Pipes => NO_TERMINAL,
         Screen::Terminal => TERMINAL,
     };
     vec![
         ("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin".into()),
-        ("HOME", "/root".into()),
+        ("HOME", around.home.display().to_string()),
         ("USER", "root".into()),
         ("LOGNAME", "root".into()),
         ("SHELL", "/bin/bash".into()),
@@ -32,7 +41,7 @@ pub fn base(screen: Screen, socket: &Path) -> Vec<(&'static str, String)> {
         ("PAGER", "cat".into()),
         ("GIT_PAGER", "cat".into()),
         ("DEBIAN_FRONTEND", "noninteractive".into()),
-        ("XCLAW_SOCKET", socket.display().to_string()),
+        ("XCLAW_SOCKET", around.socket.display().to_string()),
     ]
 }
 

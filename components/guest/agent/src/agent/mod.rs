@@ -113,7 +113,8 @@ impl Agent {
         fs::create_dir_all(&settings.run).map_err(set_up("its folder"))?;
         let mirror =
             Mirror::listen(&tmux::mirror_socket(&settings.run)).map_err(set_up("the mirror"))?;
-        let connections = Connections::listen(&settings.socket).map_err(set_up("XCLAW_SOCKET"))?;
+        let connections =
+            Connections::listen(&settings.around.socket).map_err(set_up("XCLAW_SOCKET"))?;
         let (trees, trouble) = Trees::new(settings.groups.as_deref());
         let mut agent = Self {
             host: Channel::new(port::open(settings.stream)?),

@@ -3,6 +3,8 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
+use crate::environment::Surroundings;
+
 /// Whether the system's clock is the host's to set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Clock {
@@ -24,8 +26,7 @@ pub struct Settings {
     pub clock: Clock,
     /// Sockets of the agent and of tmux.
     pub run: PathBuf,
-    /// `XCLAW_SOCKET`.
-    pub socket: PathBuf,
+    pub around: Surroundings,
     /// Where commands start.
     pub workspace: PathBuf,
     /// The folder for control groups of version 2; it need not be possible.
@@ -58,7 +59,7 @@ impl Settings {
             stream: Stream::Port,
             clock: Clock::Set,
             run: "/run/xpressclaw".into(),
-            socket: "/run/xclaw.sock".into(),
+            around: Surroundings { home: "/root".into(), socket: "/run/xclaw.sock".into() },
             workspace: "/workspace".into(),
             groups: Some("/sys/fs/cgroup/xpressclaw".into()),
         }
@@ -69,7 +70,7 @@ impl Settings {
             stream: Stream::Stdin,
             clock: Clock::Leave,
             run: folder.join("run"),
-            socket: folder.join("xclaw.sock"),
+            around: Surroundings { home: folder.into(), socket: folder.join("xclaw.sock") },
             workspace: folder.join("workspace"),
             groups: None,
         }

@@ -62,7 +62,7 @@ pub fn start(
         }
     };
     let screen = if command.pty.is_some() { Screen::Terminal } else { Screen::Pipes };
-    start.envs(environment::base(screen, &settings.socket)).current_dir(&cwd);
+    start.envs(environment::base(screen, &settings.around)).current_dir(&cwd);
     start.envs(command.env.iter().map(|(name, value)| (name, value)));
     start.envs(place.marker());
     match command.pty {

@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 
 use crate::agent::Settings;
-use crate::environment::{self, Screen};
+use crate::environment::{self, Screen, Surroundings};
 use crate::launch::{ControllingTerminal, Launch, TMUX_OOM};
 use crate::report::say;
 use crate::tree::this_program;
@@ -25,21 +25,22 @@ use crate::tree::this_program;
 pub struct Places {
     run: PathBuf,
     workspace: PathBuf,
-    /// `XCLAW_SOCKET`.
-    socket: PathBuf,
+    around: Surroundings,
     /// The control group that tmux lives in.
     group: Option<PathBuf>,
 }
 
 impl Places {
     fn from_words(words: &[OsString]) -> Option<Self> {
-        let [run, workspace, socket, rest @ ..] = words else { return None };
+        let [run, workspace, home, socket, rest @ ..] = words else { return None };
+        let around = Surroundings { home: home.into(), socket: socket.into() };
         let group = rest.first().map(PathBuf::from);
-        Some(Self { run: run.into(), workspace: workspace.into(), socket: socket.into(), group })
+        Some(Self { run: run.into(), workspace: workspace.into(), around, group })
     }
 
     fn words(&self) -> Vec<OsString> {
-        let paths = [&self.run, &self.workspace, &self.socket].into_iter().chain(&self.group);
+        let Surroundings { home, socket } = &self.around;
+        let paths = [&self.run, &self.workspace, home, socket].into_iter().chain(&self.group);
         paths.map(|path| path.clone().into_os_string()).collect()
     }
 }
@@ -52,7 +53,7 @@ fn places(settings: &Settings, group: Option<&Path>) -> Places {
     Places {
         run: settings.run.clone(),
         workspace: settings.workspace.clone(),
-        socket: settings.socket.clone(),
+        around: settings.around.clone(),
         group: group.map(Path::to_owned),
     }
 }
@@ -73,7 +74,7 @@ fn starter(places: &Places) -> Command {
         Launch { cgroup: places.group.clone(), oom: TMUX_OOM, terminal: ControllingTerminal::None };
     let mut command = launch.command(this_program().get_program());
     command.arg("tmux").args(places.words());
-    command.envs(environment::base(Screen::Terminal, &places.socket));
+    command.envs(environment::base(Screen::Terminal, &places.around));
     command.stdin(Stdio::null()).stdout(Stdio::null());
     command
 }

@@ -47,11 +47,10 @@ fn a_command_has_the_machines_environment_and_what_is_added() {
     let env = vec![("ADDED".into(), "a b".into()), ("PAGER".into(), "less".into())];
     let got = host.run(Command { env, ..script("env | sort") }).stdout;
     let has = |line: &str| assert!(got.lines().any(|l| l == line), "{line}: {got}");
-    for line in
-        ["ADDED=a b", "PAGER=less", "GIT_PAGER=cat", "HOME=/root", "LANG=C.UTF-8", "TERM=dumb"]
-    {
+    for line in ["ADDED=a b", "PAGER=less", "GIT_PAGER=cat", "LANG=C.UTF-8", "TERM=dumb"] {
         has(line);
     }
+    has(&format!("HOME={}", host.folder.path().display()));
     has(&format!("XCLAW_SOCKET={}", host.socket().display()));
     has(&format!("PWD={}", host.workspace().display()));
     assert!(!got.contains("CARGO"), "nothing of the agent's own: {got}");

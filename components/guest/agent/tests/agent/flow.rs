@@ -104,13 +104,15 @@ fn input_that_nobody_reads_is_told_and_thrown_away() {
 #[test]
 fn a_host_that_sends_too_much_is_not_spoken_to() {
     let mut host = Host::new();
-    let id = host.start(script("sleep 1000"));
+    let id = host.start(script("echo $$ >pid; exec sleep 1000"));
+    let pid = crate::host::pid_in(&host.workspace().join("pid"));
     // The pipe takes some of it; ten windows are too many in any case.
     for _ in 0..10 * WINDOW as usize / MAX_DATA {
         // It may be gone before all is sent.
         let _ = host.try_send(&Request::Input { process: id, data: vec![0; MAX_DATA] });
     }
     assert_eq!(host.agent_ends().code(), Some(1));
+    kill(pid);
 }
 
 #[test]
@@ -120,7 +122,11 @@ fn what_is_no_message_ends_the_agent() {
     let pid = crate::host::pid_in(&host.workspace().join("pid"));
     host.send_bytes(&[0xff; 64]);
     assert_eq!(host.agent_ends().code(), Some(1));
-    // What it started is the supervisor's to kill; here there is none.
+    kill(pid);
+}
+
+/// What an agent that ended had started is the supervisor's to kill; here there is none.
+fn kill(pid: u32) {
     std::process::Command::new("kill").args(["-9", &pid.to_string()]).status().unwrap();
     eventually("the command is gone", || !crate::host::is_alive(pid));
 }
