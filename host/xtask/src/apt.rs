@@ -125,7 +125,7 @@ impl PrivateApt {
             helper.arg(format!("{}/{}", self.root(file.archive), file.path));
             helper.arg(&file.to).arg(format!("SHA256:{}", file.sha256));
         }
-        process::run_unsaid(&mut helper, self.fix)?;
+        process::output(&mut helper, self.fix)?;
         remove(&self.dir)
     }
 

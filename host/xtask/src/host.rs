@@ -27,6 +27,7 @@ pub fn run<'a>(settings: &Settings, arguments: impl Iterator<Item = &'a OsStr>) 
         _ => Vec::new(),
     };
     components::build(settings, &named)?;
+    setup::machine(settings)?;
     compile(settings, Profile::Development, &["xpressclaw"])?;
     let mut binary = process::command(settings.binary(Profile::Development, "xpressclaw"));
     binary.args(arguments);

@@ -67,6 +67,12 @@ pub fn sources(path: &Path) -> Result<Vec<PathBuf>> {
     Ok(files)
 }
 
+/// What `output` was made from, as it is now: for results of results.
+pub fn of(output: &Path) -> Result<String> {
+    let file = stamp_file(output);
+    fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))
+}
+
 /// Whether `output` is there and was made from what `stamp` stands for.
 pub fn is_fresh(output: &Path, stamp: &str) -> bool {
     output.exists() && fs::read_to_string(stamp_file(output)).is_ok_and(|found| found == stamp)

@@ -5,7 +5,7 @@
 //! the host's is another.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 
@@ -27,16 +27,18 @@ pub fn compile(tree: &Path) -> Result<()> {
         .context("the image has no usr/bin/python3")?;
     say("compiling the machine's Python library");
     let mut command = process::command(emulator);
-    command.arg("-L").arg(tree).arg(python).args(["-E", "-s", "-m", "compileall", "-q", "-x"]);
-    command.arg(NOT_COMPILED);
-    // Not by the time of the source, which the image does not keep; and the read-only source cannot change.
+    command.arg("-L").arg(tree).arg(python).args(["-s", "-B", "-m", "compileall", "-q", "-f"]);
+    command.args(["-x", NOT_COMPILED]);
+    // Not by the time of the source, which the image does not keep: what is read only cannot change.
     command.args(["--invalidation-mode", "unchecked-hash", "-p", "/", "-s"]).arg(tree);
-    command.arg(&library).env("PYTHONHASHSEED", "0").env("PYTHONDONTWRITEBYTECODE", "1");
+    // The order of sets in the outcome follows from the seed.
+    command.arg(&library).env("PYTHONHASHSEED", "0");
+    command.env_remove("PYTHONHOME").env_remove("PYTHONPATH");
     process::run_unsaid(&mut command, FIX)
 }
 
 /// `usr/lib/python3.13`.
-fn library(tree: &Path) -> Result<std::path::PathBuf> {
+fn library(tree: &Path) -> Result<PathBuf> {
     let lib = tree.join("usr/lib");
     let mut found: Vec<_> = fs::read_dir(&lib)
         .with_context(|| format!("cannot read {}", lib.display()))?

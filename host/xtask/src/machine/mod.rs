@@ -26,13 +26,14 @@ mod repin;
 mod tree;
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 
 use crate::guest_programs;
 use crate::process::say;
 use crate::settings::Settings;
+use crate::stamp::{self, Inputs};
 use crate::system;
 use lock::{Lock, Package, Section};
 use manifest::{Part, Root};
@@ -99,22 +100,31 @@ pub fn build(settings: &Settings, variants: &[Variant]) -> Result<()> {
         let tree = tree::make(settings, variant.name(), &variant.packages(&lock))?;
         pack::pack(settings, &tree, &programs, &variant.root(settings))?;
     }
-    // What was asked for is there now; what else is there, from before, is listed as well.
-    let built = Variant::ALL.into_iter().filter(|variant| variant.root(settings).exists());
-    let roots: Vec<_> = built
-        .map(|variant| {
-            let part = Part::of(&variant.root(settings))?;
-            let packages = variant.packages(&lock).len();
-            Ok(Root { variant: variant.name(), packages, part })
-        })
-        .collect::<Result<_>>()?;
-    let kernel = Part::of(&kernel)?;
-    let to = settings.machine().join("machine.json");
-    manifest::write(&to, &source.version, &kernel, &roots).context("machine.json")?;
-    for part in [&kernel].into_iter().chain(roots.iter().map(|root| &root.part)) {
-        say(format_args!("machine: {} {:.1} MB", part.file, part.bytes as f64 / 1e6));
+    write_manifest(settings, &lock, &source.version, &kernel)
+}
+
+/// What was asked for is there now; what else is there, from before, is listed as well.
+fn write_manifest(settings: &Settings, lock: &Lock, version: &str, kernel: &Path) -> Result<()> {
+    let variants: Vec<_> =
+        Variant::ALL.into_iter().filter(|variant| variant.root(settings).exists()).collect();
+    let mut inputs = Inputs::new("manifest 1").text(version).text(&stamp::of(kernel)?);
+    for variant in &variants {
+        inputs = inputs.text(variant.name()).text(&stamp::of(&variant.root(settings))?);
     }
-    Ok(())
+    let to = settings.machine().join("machine.json");
+    stamp::ensure(&to, &inputs.stamp(), &settings.lock("machine-manifest"), || {
+        let kernel = Part::of(kernel)?;
+        let mut roots = Vec::new();
+        for variant in variants {
+            let part = Part::of(&variant.root(settings))?;
+            let packages = variant.packages(lock).len();
+            roots.push(Root { variant: variant.name(), packages, part });
+        }
+        for part in [&kernel].into_iter().chain(roots.iter().map(|root| &root.part)) {
+            say(format_args!("machine: {} of {:.1} MB", part.file, part.bytes as f64 / 1e6));
+        }
+        manifest::write(&to, version, &kernel, &roots)
+    })
 }
 
 #[cfg(test)]

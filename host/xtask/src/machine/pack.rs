@@ -5,14 +5,14 @@
 //! host's copy is mapped, not loaded.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context, Result};
 
 use super::finish::set_mode;
 use crate::process;
 use crate::settings::Settings;
-use crate::stamp::{Inputs, ensure, is_fresh, remove};
+use crate::stamp::{self, Inputs, remove};
 
 const FIX: &str = "free some disk space";
 
@@ -27,16 +27,12 @@ pub const PROGRAMS: [(&str, &str); 2] =
 
 /// Packs `tree`, made by `tree_stamp`, with the programs that lie in the folder `programs`.
 pub fn pack(settings: &Settings, tree: &Path, programs: &Path, image: &Path) -> Result<()> {
-    let made = fs::read_to_string(stamp_of(tree)).unwrap_or_default();
-    let mut inputs = Inputs::new("root 1").text(&made).text(TIMESTAMP).text(UUID);
+    let mut inputs = Inputs::new("root 1").text(&stamp::of(tree)?).text(TIMESTAMP).text(UUID);
     for (name, _) in PROGRAMS {
         inputs = inputs.path(&programs.join(name))?;
     }
     let stamp = inputs.stamp();
-    if is_fresh(image, &stamp) {
-        return Ok(());
-    }
-    ensure(image, &stamp, &settings.lock("machine-root"), || {
+    stamp::ensure(image, &stamp, &settings.lock("machine-root"), || {
         for (name, to) in PROGRAMS {
             let (from, to) = (programs.join(name), tree.join(to));
             remove(&to)?;
@@ -50,10 +46,4 @@ pub fn pack(settings: &Settings, tree: &Path, programs: &Path, image: &Path) -> 
         process::run(&mut mkfs, FIX)?;
         fs::rename(&partial, image).with_context(|| format!("cannot rename to {}", image.display()))
     })
-}
-
-fn stamp_of(tree: &Path) -> PathBuf {
-    let mut name = tree.as_os_str().to_owned();
-    name.push(".stamp");
-    name.into()
 }

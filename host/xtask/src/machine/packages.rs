@@ -74,7 +74,6 @@ pub const LEFT_OUT: &[&str] = &[
     "dpkg",
     "git-man",
     "init-system-helpers",
-    "libdb5.3t64",
     "libdebconfclient0",
     "liberror-perl",
     "libgdbm-compat4t64",
