@@ -27,7 +27,6 @@ pub fn run<'a>(settings: &Settings, arguments: impl Iterator<Item = &'a OsStr>) 
         _ => Vec::new(),
     };
     components::build(settings, &named)?;
-    setup::machine(settings)?;
     compile(settings, Profile::Development, &["xpressclaw"])?;
     let mut binary = process::command(settings.binary(Profile::Development, "xpressclaw"));
     binary.args(arguments);

@@ -4,9 +4,8 @@
 use anyhow::Result;
 
 use crate::components;
-use crate::machine::{self, Variant};
+use crate::guest_programs;
 use crate::model;
-use crate::process::{on_path, say};
 use crate::settings::Settings;
 use crate::system;
 use crate::test_clients;
@@ -24,17 +23,7 @@ pub fn all(settings: &Settings) -> Result<()> {
     base(settings)?;
     system::install_for_tests(settings)?;
     components::build(settings, &[])?;
-    self::machine(settings)?;
+    guest_programs::build(settings)?;
     test_servers::install(settings)?;
     test_clients::install(settings).map(drop)
-}
-
-/// The machine's kernel, root and the programs in it. They are made of Debian's packages with its tools:
-/// elsewhere there is no machine, and all else works.
-pub fn machine(settings: &Settings) -> Result<()> {
-    if on_path("apt-get").is_none() || on_path("dpkg-deb").is_none() {
-        say("no apt-get and dpkg-deb here: the machine is not built, agents run without one");
-        return Ok(());
-    }
-    machine::build(settings, &[Variant::Base])
 }
