@@ -2,11 +2,11 @@
 //! the certificates in one file, and the machine's own settings.
 
 use std::fs;
-use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 
+use super::entries;
 use crate::stamp::{create_dir, sources};
 
 /// The programs behind the names that people type, and where libraries look for what has moved.
@@ -55,7 +55,7 @@ pub fn by_hand(tree: &Path, files: &Path) -> Result<()> {
         create_dir(&tree.join(folder))?;
     }
     for folder in SHARED {
-        set_mode(&tree.join(folder), 0o1777)?;
+        entries::set_mode(&tree.join(folder), 0o1777)?;
     }
     for (link, target) in LINKS {
         let link = tree.join(link);
@@ -66,10 +66,7 @@ pub fn by_hand(tree: &Path, files: &Path) -> Result<()> {
             "{} would lead nowhere: no package brings {target}",
             link.display()
         );
-        if link.symlink_metadata().is_ok() {
-            fs::remove_file(&link).with_context(|| format!("cannot remove {}", link.display()))?;
-        }
-        symlink(target, &link).with_context(|| format!("cannot make {}", link.display()))?;
+        entries::link(target, &link)?;
     }
     join_certificates(tree)?;
     for file in sources(files)? {
@@ -78,16 +75,10 @@ pub fn by_hand(tree: &Path, files: &Path) -> Result<()> {
         if let Some(folder) = to.parent() {
             create_dir(folder)?;
         }
-        let cannot = || format!("cannot copy to {}", to.display());
-        fs::write(&to, fs::read(&file).with_context(cannot)?).with_context(cannot)?;
-        set_mode(&to, 0o644)?;
+        let bytes = fs::read(&file).with_context(|| format!("cannot read {}", file.display()))?;
+        entries::write(&to, &bytes, 0o644)?;
     }
     Ok(())
-}
-
-pub fn set_mode(path: &Path, mode: u32) -> Result<()> {
-    fs::set_permissions(path, fs::Permissions::from_mode(mode))
-        .with_context(|| format!("cannot set the mode of {}", path.display()))
 }
 
 /// All certificates that Debian trusts, in the order of their names.
@@ -106,5 +97,5 @@ fn join_certificates(tree: &Path) -> Result<()> {
     }
     let to = tree.join("etc/ssl/certs/ca-certificates.crt");
     create_dir(to.parent().unwrap_or(tree))?;
-    fs::write(&to, joined).with_context(|| format!("cannot write {}", to.display()))
+    entries::write(&to, &joined, 0o644)
 }

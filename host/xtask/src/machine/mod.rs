@@ -8,12 +8,13 @@
 //! | `lock`, `repin` | which files of the archive that is, and asking anew |
 //! | `debs` | these files |
 //! | `fragment`, `kernel` | the kernel |
-//! | `tree`, `finish`, `bytecode`, `libraries` | the root as a folder |
+//! | `tree`, `finish`, `entries`, `bytecode`, `libraries` | the root as a folder |
 //! | `pack` | the root as a file |
 //! | `manifest` | what came out |
 
 mod bytecode;
 mod debs;
+mod entries;
 mod finish;
 mod fragment;
 mod kernel;

@@ -9,7 +9,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 
-use super::finish::set_mode;
+use super::entries;
 use crate::process;
 use crate::settings::Settings;
 use crate::stamp::{self, Inputs, remove};
@@ -35,9 +35,9 @@ pub fn pack(settings: &Settings, tree: &Path, programs: &Path, image: &Path) -> 
     stamp::ensure(image, &stamp, &settings.lock("machine-root"), || {
         for (name, to) in PROGRAMS {
             let (from, to) = (programs.join(name), tree.join(to));
-            remove(&to)?;
-            fs::copy(&from, &to).with_context(|| format!("cannot copy {}", from.display()))?;
-            set_mode(&to, 0o755)?;
+            let program =
+                fs::read(&from).with_context(|| format!("cannot read {}", from.display()))?;
+            entries::write(&to, &program, 0o755)?;
         }
         let partial = image.with_extension("partial");
         remove(&partial)?;
