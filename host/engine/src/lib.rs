@@ -1,8 +1,8 @@
 //! The one place that configures wasmtime: engine, compiled-code cache, limits, CPU metering.
 //!
-//! Called by the session and the computer crate. It knows nothing of harnesses, models or money, and it never runs
-//! code that came from anywhere but its own compiler: compiled code is read back only from its own
-//! cache, keyed by the component's digest and the engine's compatibility hash.
+//! Called by the session and the computer crate. It knows nothing of harnesses, models or money, and it
+//! never runs code that came from anywhere but its own compiler: compiled code is read back only from its
+//! own cache, keyed by the digest of the component or module and the engine's compatibility hash.
 
 mod cache;
 mod code;
