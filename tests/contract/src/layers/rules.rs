@@ -26,6 +26,8 @@ const LAYERS: &[Layer] = &[
         crates: &["domain", "machine-protocol", "ninep", "riscv"],
         siblings: Siblings::Strangers,
     },
+    // The other end of what the agent in a machine says.
+    Layer { crates: &["machine-client"], siblings: Siblings::Strangers },
     Layer { crates: &["bindings"], siblings: Siblings::Strangers },
     Layer { crates: &["compose", "engine", "store"], siblings: Siblings::Strangers },
     // Runs the machine's computers.
