@@ -23,7 +23,7 @@ pub struct Turn {
 }
 
 enum Stage {
-    New { module: Arc<Module>, config: Box<Config> },
+    New(Box<(Arc<Module>, Config)>),
     On { instance: Box<Instance>, rest: Option<Rest> },
     Off,
 }
@@ -38,7 +38,7 @@ struct Rest {
 impl Turn {
     /// A computer that boots at its first turn.
     pub fn new(module: Arc<Module>, config: Config) -> Self {
-        Self { stage: Stage::New { module, config: Box::new(config) } }
+        Self { stage: Stage::New(Box::new((module, config))) }
     }
 
     /// One turn.
@@ -61,10 +61,14 @@ impl Turn {
 
     /// The state is an end.
     fn work(&mut self, task: &Arc<Task>) -> Result<Result<Next, State>, Failure> {
-        if let Stage::New { module, config } = &self.stage {
-            let instance = Instance::boot(module, config, Arc::downgrade(task))?;
-            self.stage = Stage::On { instance: Box::new(instance), rest: None };
-        }
+        self.stage = match std::mem::replace(&mut self.stage, Stage::Off) {
+            Stage::New(parts) => {
+                let (module, config) = *parts;
+                let instance = Instance::boot(&module, config, Arc::downgrade(task))?;
+                Stage::On { instance: Box::new(instance), rest: None }
+            }
+            stage => stage,
+        };
         let Stage::On { instance, rest } = &mut self.stage else { return Ok(Ok(Next::Over)) };
         if let Some(rest) = rest.take() {
             let passed = rest.since.elapsed().as_nanos() as u64 / NANOS_PER_TICK;
