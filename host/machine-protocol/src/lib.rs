@@ -176,7 +176,8 @@ pub enum Event {
     InputClosed {
         process: u32,
     },
-    /// The command itself ended. Output of children that hold its pipes may follow.
+    /// The command itself ended. What it wrote came before; output of children that hold its pipes may
+    /// follow.
     Exited {
         process: u32,
         exit: Exit,

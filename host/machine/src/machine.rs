@@ -14,7 +14,7 @@ use ninep::Export;
 use tokio::sync::{Mutex, Semaphore, oneshot, watch};
 
 use crate::machines::{Machines, MachinesError};
-use crate::share::Workspace;
+use crate::share::share;
 
 /// How long a machine may take from power to its agent's first word: a hundred times what it takes, for
 /// hosts that are busy. One that never speaks has a broken image.
@@ -28,9 +28,6 @@ pub(crate) const WATCHERS_MAX: usize = 32;
 /// that hangs for ever helps nobody.
 const ARGUMENTS: &str = "root=/dev/vda rootfstype=erofs ro console=hvc0 quiet panic=-1 \
                          init=/usr/lib/xpressclaw/init";
-
-/// The share's name, by which the machine's first process mounts the workspace.
-pub(crate) const WORKSPACE_TAG: &str = "workspace";
 
 /// Bytes of a kernel's last words that are passed on.
 const LAST_WORDS_MAX: usize = 200;
@@ -120,7 +117,7 @@ impl Machine {
             arguments: ARGUMENTS.to_owned(),
             disk: Some(ready.image.root),
             port: PORT.to_owned(),
-            shares: vec![Workspace::share(workspace)],
+            shares: vec![share(workspace)],
         });
         let Some(port) = computer.take_port() else {
             return Err(StartError::Ended("its port is taken".to_owned()));
@@ -164,7 +161,7 @@ impl Running {
 
 /// What became of a computer whose agent can no longer be spoken to.
 async fn reason(computer: &Computer, ended: &Ended) -> String {
-    if !matches!(ended, Ended::Closed) {
+    if !matches!(ended, Ended::Closed | Ended::Stream(_)) {
         return format!("the machine was stopped: {ended}");
     }
     // The stream ends with the computer, whose state is known in a moment.

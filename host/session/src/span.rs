@@ -7,7 +7,7 @@ use tracing::Span;
 use tracing::field::Empty;
 
 use crate::error::TurnError;
-use crate::session::SessionConfig;
+use crate::config::SessionConfig;
 
 pub(crate) fn turn(config: &SessionConfig, harness: &str, turn: &TurnId) -> Span {
     tracing::debug_span!(

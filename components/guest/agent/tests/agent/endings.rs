@@ -121,6 +121,31 @@ fn output_of_children_follows_the_exit_and_ends_with_them() {
 }
 
 #[test]
+fn what_a_command_wrote_comes_before_the_news_of_its_end() {
+    let mut host = Host::new();
+    // Far more than a pipe holds, with a child that keeps both outputs open.
+    let text = "sleep 1000 & head -c 300000 /dev/zero; head -c 50000 /dev/zero >&2";
+    for _ in 0..5 {
+        let id = host.start(script(text));
+        let mut got = 0;
+        loop {
+            match host.wait(|event| of(event, id)) {
+                Event::Output { data, .. } => {
+                    got += data.len();
+                    let bytes = u32::try_from(data.len()).unwrap();
+                    host.send(Request::Allow { process: id, bytes });
+                }
+                Event::Exited { .. } => break,
+                Event::InputClosed { .. } => {}
+                other => panic!("{other:?}"),
+            }
+        }
+        assert_eq!(got, 350_000);
+        host.send(Request::Drop { process: id });
+    }
+}
+
+#[test]
 fn a_time_out_counts_for_children_that_hold_the_output_too() {
     for mut host in hosts() {
         let text = "sleep 1000 & echo $! >child";
