@@ -47,5 +47,6 @@ fn text(refusal: &Refusal) -> String {
     match refusal {
         Refusal::NoDirectory(path) => format!("no such directory: {path}"),
         Refusal::Invalid(text) | Refusal::System(text) => text.clone(),
+        Refusal::NoShell => "there is no shell".to_owned(),
     }
 }

@@ -111,6 +111,8 @@ pub enum Refusal {
     Invalid(String),
     /// The system has no room for another process, or another reason that it gives.
     System(String),
+    /// There is no shell any more, so that no script can run: the machine's own files were removed.
+    NoShell,
 }
 
 /// From the host.

@@ -17,6 +17,10 @@ pub(crate) async fn error(failure: ProcessError, running: &Running) -> Error {
         ProcessError::Refused(Refusal::System(reason)) => {
             Error::Other(format!("the machine could not start it: {reason}"))
         }
+        ProcessError::Refused(Refusal::NoShell) => {
+            running.retire("the machine has no shell any more");
+            Error::Gone(running.ended().await)
+        }
         ProcessError::Gone(reason) => Error::Gone(match running.client.ended().now_or_never() {
             Some(_) => running.ended().await,
             None => reason,

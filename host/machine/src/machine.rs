@@ -11,7 +11,8 @@ use domain::AgentName;
 use machine_client::{Client, Ended, OnConnection};
 use machine_protocol::PORT;
 use ninep::Export;
-use tokio::sync::{Mutex, Semaphore, oneshot, watch};
+use tokio::sync::{Mutex, Semaphore, watch};
+use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::machines::{Machines, MachinesError};
 use crate::share::share;
@@ -60,15 +61,16 @@ struct Inner {
 /// One computer from its start to its end.
 struct Live {
     running: Running,
-    /// Dropping it switches the computer off.
-    _on: oneshot::Sender<()>,
+    /// Switches the computer off.
+    _off: DropGuard,
 }
 
 /// A machine whose agent has spoken.
 #[derive(Clone)]
 pub(crate) struct Running {
     pub client: Client,
-    end: watch::Receiver<Option<String>>,
+    end: Arc<watch::Sender<Option<String>>>,
+    off: CancellationToken,
 }
 
 /// A machine does not start.
@@ -94,6 +96,11 @@ impl Machine {
 
     pub(crate) fn watchers(&self) -> Arc<Semaphore> {
         self.0.watchers.clone()
+    }
+
+    /// Switches off what runs: its processes and terminals are gone. The next use starts a new one.
+    pub async fn switch_off(&self) {
+        self.0.live.lock().await.take();
     }
 
     /// The machine that runs, or a new one. Those who come while it starts wait for the same one.
@@ -128,34 +135,49 @@ impl Machine {
             Ok(Err(ended)) => return Err(StartError::Ended(reason(&computer, &ended).await)),
             Err(_) => return Err(StartError::Silent),
         }
-        let (tell, end) = watch::channel(None);
-        let (on, off) = oneshot::channel();
-        let watched = client.clone();
+        let end = Arc::<watch::Sender<_>>::default();
+        let off = CancellationToken::new();
+        let running = Running { client, end, off: off.clone() };
+        let watched = running.clone();
         tokio::spawn(async move {
             tokio::select! {
-                ended = watched.ended() => {
+                ended = watched.client.ended() => {
                     let reason = reason(&computer, &ended).await;
                     tracing::info!(%reason, "a machine ended");
-                    tell.send_replace(Some(format!("{reason}; {WHAT_NOW}")));
+                    watched.tell(&reason);
                 }
-                _ = off => {}
+                () = watched.off.cancelled() => watched.tell("the machine was switched off"),
             }
             // Here the computer is switched off, also where only its agent's words made no sense.
             drop(computer);
         });
-        Ok(Live { running: Running { client, end }, _on: on })
+        Ok(Live { running, _off: off.drop_guard() })
     }
 }
 
 impl Running {
+    /// Switches it off for a reason that its processes are told.
+    pub(crate) fn retire(&self, reason: &str) {
+        self.tell(reason);
+        self.off.cancel();
+    }
+
+    /// The first end counts.
+    fn tell(&self, reason: &str) {
+        self.end.send_if_modified(|end| {
+            let first = end.is_none();
+            if first {
+                *end = Some(format!("{reason}; {WHAT_NOW}"));
+            }
+            first
+        });
+    }
+
     /// Why the machine ended; resolves when it has.
     pub(crate) async fn ended(&self) -> String {
-        let mut end = self.end.clone();
-        let reason = match end.wait_for(Option::is_some).await {
-            Ok(reason) => reason.clone(),
-            Err(_) => None,
-        };
-        reason.unwrap_or_else(|| "the machine was switched off".to_owned())
+        let mut end = self.end.subscribe();
+        let reason = end.wait_for(Option::is_some).await.ok().and_then(|reason| reason.clone());
+        reason.unwrap_or_default()
     }
 }
 

@@ -163,8 +163,12 @@ impl Session {
         self.handle.clone()
     }
 
-    /// Ends the MCP servers, politely first; a session that is only dropped kills them.
+    /// Ends the machine and the MCP servers, these politely first; a session that is only dropped kills
+    /// them.
     pub async fn close(&self) {
+        if let Some(machine) = &self.machine {
+            machine.switch_off().await;
+        }
         self.servers.close().await;
     }
 
