@@ -18,7 +18,7 @@ pub enum Ended {
     Protocol(String),
     #[error("the machine's agent speaks version {theirs} of the protocol, and this host {VERSION}")]
     Version { theirs: u32 },
-    /// The runtime in which the client was made is shut down.
+    /// Nobody holds the client any more, or its runtime was shut down.
     #[error("nobody serves the machine's stream any more")]
     Stopped,
 }
