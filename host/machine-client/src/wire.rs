@@ -7,7 +7,9 @@ use std::io;
 use std::sync::Arc;
 
 use machine_protocol::{Decoder, Event, FrameError};
-use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, ReadHalf, WriteHalf};
+use tokio::io::{
+    AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, ReadHalf, WriteHalf,
+};
 
 use crate::client::OnConnection;
 use crate::connection::Connection;
@@ -62,12 +64,6 @@ struct Wire<S> {
     on_connection: OnConnection,
 }
 
-/// What was done with requests.
-enum Passed {
-    Written(io::Result<usize>),
-    Flushed(io::Result<()>),
-}
-
 impl<S: AsyncRead + AsyncWrite> Wire<S> {
     async fn run(mut self) -> Ended {
         let mut buffer = vec![0; READ];
@@ -90,35 +86,20 @@ impl<S: AsyncRead + AsyncWrite> Wire<S> {
         if idle && !self.unflushed && self.shared.lock().is_done() {
             return Err(Ended::Stopped);
         }
-        let Self { reader, writer, out, written, shared, unflushed, .. } = self;
-        let pass_on = async {
-            if !idle {
-                Passed::Written(writer.write(&out[*written..]).await)
-            } else if *unflushed {
-                Passed::Flushed(writer.flush().await)
-            } else {
-                std::future::pending().await
-            }
-        };
-        let passed = tokio::select! {
+        let Self { reader, writer, out, written, shared, .. } = self;
+        tokio::select! {
             read = reader.read(buffer) => {
                 let size = read.map_err(broken)?;
-                return self.read(&buffer[..size]);
+                self.read(&buffer[..size])
             }
-            passed = pass_on => passed,
-            () = shared.wake.notified(), if idle => return Ok(()),
-        };
-        match passed {
-            Passed::Written(Ok(size @ 1..)) => {
-                self.wrote(size);
-                Ok(())
-            }
-            Passed::Written(Ok(0)) => Err(self.rest(buffer, io::ErrorKind::WriteZero.into()).await),
-            Passed::Written(Err(error)) => Err(self.rest(buffer, error).await),
-            Passed::Flushed(flushed) => {
-                self.unflushed = false;
-                flushed.map_err(broken)
-            }
+            wrote = write(writer, &out[*written..]), if !idle || self.unflushed => match wrote {
+                Ok(size) => {
+                    self.wrote(size);
+                    Ok(())
+                }
+                Err(error) => Err(self.rest(buffer, error).await),
+            },
+            () = shared.wake.notified(), if idle => Ok(()),
         }
     }
 
@@ -129,7 +110,7 @@ impl<S: AsyncRead + AsyncWrite> Wire<S> {
 
     fn wrote(&mut self, size: usize) {
         self.written += size;
-        self.unflushed = true;
+        self.unflushed = size > 0;
         if self.written == self.out.len() {
             self.start_over();
         }
@@ -179,6 +160,18 @@ impl<S: AsyncRead + AsyncWrite> Wire<S> {
                 return ended;
             }
         }
+    }
+}
+
+/// Writes some of `bytes`, or, when there are none, sees to it that what was written is on its way. Like
+/// both, it has done nothing when it is dropped before its end.
+async fn write(writer: &mut (impl AsyncWrite + Unpin), bytes: &[u8]) -> io::Result<usize> {
+    if bytes.is_empty() {
+        return writer.flush().await.map(|()| 0);
+    }
+    match writer.write(bytes).await? {
+        0 => Err(io::ErrorKind::WriteZero.into()),
+        size => Ok(size),
     }
 }
 

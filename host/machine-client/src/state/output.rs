@@ -85,10 +85,7 @@ mod tests {
         let chunk = |stream, data: &[u8]| Chunk { stream, data: data.into() };
         assert_eq!(output.take(0), []);
         assert_eq!(output.take(3), [chunk(Stream::Stdout, b"abc")]);
-        assert_eq!(
-            output.take(3),
-            [chunk(Stream::Stdout, b"de"), chunk(Stream::Stderr, b"x")]
-        );
+        assert_eq!(output.take(3), [chunk(Stream::Stdout, b"de"), chunk(Stream::Stderr, b"x")]);
         assert!(!output.is_empty());
         assert_eq!(output.take(usize::MAX), [chunk(Stream::Stdout, b"f")]);
         assert!(output.is_empty());
