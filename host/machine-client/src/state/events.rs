@@ -134,5 +134,6 @@ fn short(refusal: Refusal) -> Refusal {
         Refusal::NoDirectory(path) => Refusal::NoDirectory(short(path)),
         Refusal::Invalid(text) => Refusal::Invalid(short(text)),
         Refusal::System(text) => Refusal::System(short(text)),
+        Refusal::NoShell => Refusal::NoShell,
     }
 }
