@@ -13,12 +13,13 @@
 //! |---|---|
 //! | `computers` | the threads, and whose turn it is |
 //! | `computer` | the handle |
-//! | `turn` | what happens in one turn |
+//! | `turn`, `clock` | what happens in one turn |
 //! | `instance`, `imports` | the module's functions, and what it asks of the host |
 //! | `wires`, `port` | bytes between a computer and the async host |
 //! | `disk` | read-only disks |
 //! | `share` | folders of the host |
 
+mod clock;
 mod computer;
 mod computers;
 mod disk;

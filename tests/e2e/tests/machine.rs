@@ -53,7 +53,7 @@ fn the_workspace_is_one_folder_on_both_sides() {
     let script = vec![
         bash("cat link; stat -c '%a %U %F' from-host; readlink link"),
         bash("mkdir -p a/b && echo in >a/b/c && chmod 755 a/b/c && ln -s b/c a/l && mv a/b/c a/b/d"),
-        bash("git init -q . && git add -A && git commit -qm one && git log --oneline | wc -l"),
+        bash("git init -q . && git add -A && git -c user.name=a -c user.email=a@b commit -qm one && git log --oneline | wc -l"),
         bash("python3 -c 'import sqlite3 as s; c = s.connect(\"t.db\"); c.execute(\"create table t(x)\"); c.execute(\"insert into t values(42)\"); c.commit(); print(c.execute(\"select x from t\").fetchone()[0])'"),
         call("read", &json!({"path": "a/b/d"})),
     ];

@@ -59,9 +59,21 @@ fn new_machine(worst: Value, reason: &str) {
 
 #[test]
 fn removing_everything() {
-    let (_, seen) = survives(bash("rm -rf --no-preserve-root /bin /usr /etc /lib 2>/dev/null"));
-    // The next command found no shell, and with that the machine was given up.
-    assert!(seen.contains("no shell any more"), "{seen}");
+    let place = Place::new();
+    let config = place.file("xpressclaw.yaml", CONFIG);
+    let model = place.script(&[
+        bash(MARK),
+        bash("rm -rf --no-preserve-root /bin /usr /etc /lib 2>/dev/null"),
+        bash("echo not reached"),
+        bash(LOOK),
+        json!({"text": "Done."}),
+    ]);
+    let run = place.run("builtin").machine();
+    let args = ["--config", &config, "--model", &model, "--format", "json", "Do it."];
+    let ended = run.args(args).done().succeeded().ended_calls();
+    let told = "the machine has no shell any more; the next command starts a new machine";
+    assert!(ended[2].text.contains(told), "{ended:?}");
+    assert_eq!(ended[3].text, "new\n");
 }
 
 #[test]
@@ -108,7 +120,7 @@ fn a_kernel_that_panics() {
 
 #[test]
 fn the_agent_killed() {
-    let (ended, seen) = survives(bash("kill -9 $(pgrep -f 'init agent' | head -1); sleep 1000"));
+    let (ended, seen) = survives(bash("kill -9 $(pgrep -f '[e]xe agent'); sleep 1000"));
     assert!(ended.text.contains("agent"), "{ended:?}");
     // Files stay, processes are gone: it is the same machine.
     assert_eq!(seen, "here\n", "{ended:?}");
