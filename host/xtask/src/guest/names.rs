@@ -8,7 +8,7 @@
 //! tells the clones apart that share a target directory.
 //!
 //! `apply` is called where guests are built; cargo then calls xtask, which finds the variable here and
-//! calls rustc.
+//! calls rustc. A wrapper that the user has for all builds is not called for these.
 
 use std::env;
 use std::ffi::OsString;
