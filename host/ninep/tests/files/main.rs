@@ -7,6 +7,8 @@
 mod client;
 mod contents;
 mod directories;
+mod guarded;
+mod guarded_random;
 mod hostile;
 mod locks;
 mod model;
