@@ -9,6 +9,7 @@ use verbs::socket::Door;
 use crate::config::MachineConfig;
 use crate::error::OpenError;
 use crate::session::Session;
+use crate::wasi::WORKSPACE;
 
 impl Session {
     /// Nothing is started here: a machine begins with its first use.
@@ -16,11 +17,17 @@ impl Session {
         let Some(MachineConfig { machines, memory }) = &self.config.machine else {
             return Ok(None);
         };
+        // What rules say of paths holds for the machine's programs, too.
+        let folder = &self.config.workspace;
+        let workspace = match self.guard.of_share(WORKSPACE) {
+            Some(guard) => Export::open_guarded(folder, guard)?,
+            None => Export::open(folder)?,
+        };
         let door = Door::new(self.verbs(self.lines()), self.handle.clone());
         Ok(Some(Machine::new(Parts {
             machines: machines.clone(),
             memory: *memory,
-            workspace: Export::open(&self.config.workspace)?,
+            workspace,
             agent: self.config.agent.clone(),
             verbs: Arc::new(move |connection| {
                 let door = door.clone();

@@ -122,12 +122,15 @@ fn a_time_out_kills_the_whole_tree() {
 #[test]
 fn what_is_denied_does_not_start() {
     let place = Place::new();
-    let config = "approvals: {deny: ['command:*secret*'], ask: ['command:ask *']}";
-    let config = place.file("xpressclaw.yaml", config);
+    let rules = "deny: ['command:*secret*', 'path:**/.env'], ask: ['command:ask *']";
+    let config = format!("approvals: {{{rules}}}");
+    let config = place.file("xpressclaw.yaml", &config);
+    fs::write(place.workspace().join(".env"), "KEY=1\n").unwrap();
     let model = place.script(&[
         bash("echo secret >here"),
         bash("ask nobody >here"),
         bash("ls -A"),
+        bash("cat .env; mv .env env; cat env; echo x >>.env; echo status $?"),
         json!({"text": "Done."}),
     ]);
     let run = place.run("builtin").machine();
@@ -136,7 +139,11 @@ fn what_is_denied_does_not_start() {
     let ended = done.ended_calls();
     assert!(ended[0].text.contains("denied by the rule"), "{ended:?}");
     assert!(ended[1].text.contains("no user is there to give it"), "{ended:?}");
-    assert_eq!(ended[2].text, "(no output)");
+    assert_eq!(ended[2].text, ".env\n");
+    assert!(ended[3].text.contains("Permission denied"), "{ended:?}");
+    assert!(ended[3].text.contains("status 1"), "{ended:?}");
+    assert!(!ended[3].text.contains("KEY=1"), "{ended:?}");
+    assert_eq!(place.read(".env"), "KEY=1\n");
 }
 
 #[test]
