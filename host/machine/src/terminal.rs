@@ -86,11 +86,7 @@ impl wit::HostTerminal for MachineView<'_> {
         Ok(self.table.push(waitable)?)
     }
 
-    async fn write(
-        &mut self,
-        this: Handle,
-        data: Vec<u8>,
-    ) -> wasmtime::Result<Result<(), Error>> {
+    async fn write(&mut self, this: Handle, data: Vec<u8>) -> wasmtime::Result<Result<(), Error>> {
         if data.len() > WRITE_MAX_BYTES {
             let long = format!("at most {WRITE_MAX_BYTES} bytes are typed at once");
             return Ok(Err(Error::Invalid(long)));
