@@ -13,7 +13,8 @@ const MANY: usize = 64;
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_thousand_lines_of_each_output_arrive_apart_and_in_order() {
     let machine = Machine::new().await;
-    let got = machine.run(script("for i in {1..1000}; do echo o$i; echo e$i >&2; done; exit 9")).await;
+    let got =
+        machine.run(script("for i in {1..1000}; do echo o$i; echo e$i >&2; done; exit 9")).await;
     let lines = |letter| {
         (1..=1000).fold(String::new(), |mut text, number| {
             writeln!(text, "{letter}{number}").unwrap();
@@ -74,11 +75,13 @@ async fn a_program_inside_is_answered_over_the_socket() {
     let mut machine = Machine::new().await;
     let text = "
 python3 - <<'PY'
-import os, socket
+import os, socket, threading
 s = socket.socket(socket.AF_UNIX)
 s.connect(os.environ['XCLAW_SOCKET'])
-s.sendall(b'x' * 3000000)
-s.shutdown(socket.SHUT_WR)
+def send():
+    s.sendall(b'x' * 3000000)
+    s.shutdown(socket.SHUT_WR)
+threading.Thread(target=send).start()
 got = b''
 while len(got) < 3000000:
     got += s.recv(65536)

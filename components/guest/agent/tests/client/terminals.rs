@@ -7,7 +7,8 @@ use crate::machine::{Machine, finish, on_terminal, read_until, soon};
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_terminal_has_the_size_that_it_is_given() {
     let machine = Machine::new().await;
-    let text = "trap 'stty size; exit 3' WINCH; stty size; echo ready; while :; do read -t 1 x; done";
+    let text =
+        "trap 'stty size; exit 3' WINCH; stty size; echo ready; while :; do read -t 1 x; done";
     let process = machine.start(on_terminal(text));
     assert!(read_until(&process, "ready").await.contains("30 100"));
     process.resize(Size { columns: 77, rows: 11 }).unwrap();
@@ -33,8 +34,7 @@ async fn the_end_of_input_is_typed() {
 async fn users_watch_and_type() {
     let machine = Machine::new().await;
     let env = vec![("XCLAW_AGENT".into(), "pi".into())];
-    let terminal =
-        machine.start(Command { program: Program::Terminal, env, ..on_terminal("") });
+    let terminal = machine.start(Command { program: Program::Terminal, env, ..on_terminal("") });
     read_until(&terminal, " pi ").await;
     // The shell's window, by tmux's own keys.
     soon(terminal.write(b"\x02n")).await.unwrap();
