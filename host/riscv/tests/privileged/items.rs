@@ -234,10 +234,30 @@ pub fn code_address(w: &mut Writer) -> u64 {
     }
 }
 
+/// Where code is entered, and an address for what it accesses. Mostly both are mapped for the mode just
+/// before, since random entries forbid most.
+fn entered(w: &mut Writer, user: bool) -> (u64, u64) {
+    if w.rng.below(3) == 0 {
+        return (code_address(w), address(w).0);
+    }
+    let (code, data) = (w.rng.below(NOTHING_PAGE - 1), w.rng.below(NOTHING_PAGE - 1));
+    let (code_target, data_target) = (w.rng.below(DATA_PAGES), w.rng.below(DATA_PAGES));
+    let mode = if user { pages::U } else { 0 };
+    let random = w.rng.next();
+    let bits = |other: u64| pages::V | mode | random & (pages::A | pages::D | pages::G) | other;
+    for space in 0..2 {
+        map(w, space, data, data_target, bits(pages::R | random & pages::W));
+        map(w, space, code, code_target, bits(pages::X | random >> 8 & pages::R));
+    }
+    w.code.word(SFENCE_VMA);
+    let slot = SLOTS.start + w.rng.below(SLOTS.end - SLOTS.start);
+    let offset = DATA_HALF + w.rng.below(DATA_HALF - 8);
+    (WINDOW + 4096 * code + SLOT * slot, WINDOW + 4096 * data + offset)
+}
+
 /// Fenced: see "fetches from user pages" in the table of the test.
 fn jump(w: &mut Writer) -> String {
-    let target = code_address(w);
-    let (data, _) = address(w);
+    let (target, data) = entered(w, false);
     w.li(6, target);
     w.li(5, data);
     w.code.words(&[SFENCE_VMA, jalr(1, 6, 0)]);
@@ -246,9 +266,8 @@ fn jump(w: &mut Writer) -> String {
 
 /// `sret`, mostly to user mode.
 fn lower(w: &mut Writer) -> String {
-    let target = code_address(w);
-    let (data, _) = address(w);
     let user = w.rng.below(6) != 0;
+    let (target, data) = entered(w, user);
     w.li(5, SPP);
     w.code.word(if user { csrrc(0, SSTATUS, 5) } else { csrrs(0, SSTATUS, 5) });
     w.set(SEPC, target);
