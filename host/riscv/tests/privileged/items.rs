@@ -2,7 +2,7 @@
 
 use super::layout::*;
 use super::pages::{self, entry};
-use super::program::Writer;
+use super::program::{Focus, Writer};
 use super::snippets;
 use super::support::asm::*;
 
@@ -64,6 +64,7 @@ pub fn any(w: &mut Writer) -> String {
         9..=11 => atomic(w),
         12..=15 => csr(w),
         16..=18 => change_page(w),
+        19 if w.rng.below(2) == 0 => change_table(w),
         19 => change_superpage(w),
         20 => switch_space(w),
         21..=22 => jump(w),
@@ -79,6 +80,7 @@ pub fn any(w: &mut Writer) -> String {
 
 /// An address and what it is; so that a store there hits no code, tables or logs.
 pub fn address(w: &mut Writer) -> (u64, &'static str) {
+    let focus = w.focus.filter(|_| w.rng.below(3) == 0);
     let rng = &mut w.rng;
     let offset = match rng.below(4) {
         // The end of a page, mostly to cross it.
@@ -87,24 +89,43 @@ pub fn address(w: &mut Writer) -> (u64, &'static str) {
         _ => DATA_HALF + rng.below((DATA_HALF - 8) / 8) * 8,
     };
     let data = w.area + at::DATA + 4096 * rng.below(DATA_PAGES);
-    match rng.below(16) {
+    let kind = match focus {
+        Some(Focus::Page(_)) => 0,
+        Some(Focus::Big(_)) => 9,
+        None => rng.below(17),
+    };
+    match kind {
+        16 => {
+            let page = WINDOW + 4096 * rng.below(WINDOW_PAGES);
+            (UPPER | (page + (offset & !7)), "upper window")
+        }
         0..=7 => {
-            let page = rng.below(WINDOW_PAGES);
+            let page = match focus {
+                Some(Focus::Page(page)) => page,
+                _ => rng.below(WINDOW_PAGES),
+            };
+            w.focus = Some(Focus::Page(page));
             let alone = page == NOTHING_PAGE || page + 1 == NOTHING_PAGE;
             let offset = if alone { offset & !7 } else { offset };
             (WINDOW + 4096 * page + offset, "window")
         }
         8 => (WINDOW + 4096 * WINDOW_PAGES + offset, "behind the window"),
         9 | 10 => {
-            let page = BIG + (rng.below(MIDDLE_PAGES) << 21);
-            (page + rng.below(SUPER_DATA - 16), "superpage")
+            let page = match focus {
+                Some(Focus::Big(page)) => page,
+                _ => rng.below(MIDDLE_PAGES),
+            };
+            w.focus = Some(Focus::Big(page));
+            (BIG + (page << 21) + rng.below(SUPER_DATA - 16), "superpage")
         }
         11 => (GIGA + (data & 0x3fff_ffff) + (offset & !7), "GiB"),
         12 => (HIGH + 4096 * rng.below(HIGH_PAGES) + offset, "upper half"),
         13 => (LAST + offset, "last page"),
         14 => {
             let bit = rng.pick(&[38, 39, 40, 55, 56, 62, 63]);
-            ((WINDOW + offset) ^ 1 << bit, "not canonical")
+            let upper = rng.pick(&[0, UPPER]);
+            let page = WINDOW + 4096 * rng.below(4);
+            ((upper | (page + offset)) ^ 1 << bit, "not canonical")
         }
         // Not over the end: behind the last data page there is code.
         _ => (data + (offset & !7), "where it is"),
@@ -160,33 +181,46 @@ fn csr(w: &mut Writer) -> String {
     format!("CSR {csr:#x}, kind {kind}, {value:#x}")
 }
 
-/// A new entry for a page, and a fence that covers it.
+/// A new entry for a page, mostly for the one that was accessed last, and a fence that covers it.
 fn change_page(w: &mut Writer) -> String {
-    let (at, page, number) = match w.rng.below(8) {
-        0 => {
-            let page = w.rng.pick(&[0, 1, 2, 3, 511]);
-            (pages::high_entry(w.area, page), HIGH + 4096 * page, page)
-        }
-        _ => {
-            let (space, page) = (w.rng.below(2) as usize, w.rng.below(WINDOW_PAGES));
-            (pages::window_entry(w.area, space, page), WINDOW + 4096 * page, page)
-        }
+    if w.rng.below(8) == 0 {
+        let page = w.rng.pick(&[0, 1, 2, 3, 511]);
+        let value = pages::leaf(&mut w.rng, w.area, page);
+        store_entry(w, pages::high_entry(w.area, page), value);
+        return fence(w, HIGH + 4096 * page, 4096, value);
+    }
+    let page = match w.focus {
+        Some(Focus::Page(page)) if w.rng.below(4) != 0 => page,
+        _ => w.rng.below(WINDOW_PAGES),
     };
-    let value = pages::leaf(&mut w.rng, w.area, number);
-    store_entry(w, at, value);
-    let inside = w.rng.below(4096);
-    fence(w, page + inside);
-    format!("entry of {page:#x} becomes {value:#x}")
+    let value = pages::leaf(&mut w.rng, w.area, page);
+    for space in 0..2 {
+        store_entry(w, pages::window_entry(w.area, space, page), value);
+    }
+    // A fence of one address says nothing of the other that has the same entry.
+    fence(w, UPPER | (WINDOW + 4096 * page), 4096, value);
+    fence(w, WINDOW + 4096 * page, 4096, value)
 }
 
 fn change_superpage(w: &mut Writer) -> String {
-    let (space, page) = (w.rng.below(2) as usize, w.rng.below(MIDDLE_PAGES));
+    let page = match w.focus {
+        Some(Focus::Big(page)) if w.rng.below(4) != 0 => page,
+        _ => w.rng.below(MIDDLE_PAGES),
+    };
     let value = pages::big_leaf(&mut w.rng);
-    let address = BIG + (page << 21);
-    store_entry(w, pages::big_entry(w.area, space, page), value);
-    let inside = w.rng.below(2 << 20);
-    fence(w, address + inside);
-    format!("entry of {address:#x} becomes {value:#x}")
+    for space in 0..2 {
+        store_entry(w, pages::big_entry(w.area, space, page), value);
+    }
+    fence(w, BIG + (page << 21), 2 << 20, value)
+}
+
+/// A table's entry becomes wrong for one access, and right again.
+fn change_table(w: &mut Writer) -> String {
+    let space = w.rng.below(2) as usize;
+    let (at, value) = pages::table(&mut w.rng, w.area, space);
+    store_entry(w, at, value);
+    w.code.word(SFENCE_VMA);
+    format!("table entry at {at:#x} becomes {value:#x}")
 }
 
 fn store_entry(w: &mut Writer, at: u64, value: u64) {
@@ -195,11 +229,14 @@ fn store_entry(w: &mut Writer, at: u64, value: u64) {
     w.code.word(sd(6, 5, 0));
 }
 
-/// All four kinds of `sfence.vma`. There are no address space identifiers: those in registers are zero.
-fn fence(w: &mut Writer, address: u64) {
-    w.li(5, address);
+/// All four kinds of `sfence.vma`, for what an entry maps. There are no address space identifiers: those
+/// in registers are zero.
+fn fence(w: &mut Writer, address: u64, size: u64, value: u64) -> String {
+    let inside = w.rng.below(size);
+    w.li(5, address + inside);
     let (by_address, by_space) = (w.rng.pick(&[0, 5]), w.rng.pick(&[0, 0, 7]));
     w.code.words(&[addi(7, 0, 0), r(0x73, 0, 9, 0, by_address, by_space)]);
+    format!("entry of {address:#x} becomes {value:#x}, fence {by_address} {by_space}")
 }
 
 /// To another address space, or to none for a moment.

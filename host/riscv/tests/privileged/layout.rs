@@ -48,6 +48,8 @@ pub const DATA_HALF: u64 = 0x800;
 /// Virtual addresses: pages of four KiB, and how many are mapped; behind the last there is nothing.
 pub const WINDOW: u64 = 0x1800_0000;
 pub const WINDOW_PAGES: u64 = 16;
+/// What addresses of the window have where it is mapped again, in the upper half.
+pub const UPPER: u64 = 0xffff_ffc0_0000_0000;
 /// The page of the window that is mapped to nothing; what crosses its ends is left out.
 pub const NOTHING_PAGE: u64 = 7;
 /// Superpages of two MiB, one after another.

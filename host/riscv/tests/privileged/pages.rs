@@ -89,6 +89,19 @@ fn giga_leaf(rng: &mut Rng) -> u64 {
     entry(target, big_bits(rng))
 }
 
+/// An entry of a table, at its place, with bits that are reserved there, most of the time.
+pub fn table(rng: &mut Rng, area: u64, space: usize) -> (u64, u64) {
+    let wrong = if rng.below(3) == 0 { 0 } else { rng.pick(&[U, A, D, A | D, 1 << 60, V]) };
+    let bits = (V | rng.pick(&[0, G, 1 << 9])) ^ wrong;
+    match rng.below(2) {
+        0 => (area + at::ROOTS[space], entry(area + at::MIDDLES[space], bits)),
+        _ => {
+            let at = area + at::MIDDLES[space] + 8 * WINDOW_ENTRY;
+            (at, entry(area + at::LEAVES[space], bits))
+        }
+    }
+}
+
 /// All tables of a program, as the bytes from the start of its area.
 pub fn tables(rng: &mut Rng, area: u64) -> Vec<u8> {
     let mut bytes = vec![0; at::DATA as usize];
@@ -99,6 +112,8 @@ pub fn tables(rng: &mut Rng, area: u64) -> Vec<u8> {
     for space in 0..2 {
         let root = area + at::ROOTS[space];
         put(root, entry(area + at::MIDDLES[space], V));
+        // The same where bit 38 is set, so that what is not canonical would find something.
+        put(root + 8 * 256, entry(area + at::MIDDLES[space], V));
         put(root + 8 * (GIGA >> 30), giga_leaf(rng));
         put(root + 8 * 2, entry(riscv::BASE, V | R | W | X | A | D | rng.pick(&[0, G])));
         put(root + 8 * 511, entry(area + at::HIGH_MIDDLE, V));

@@ -31,6 +31,15 @@ pub struct Writer {
     pub rng: Rng,
     pub area: u64,
     pub code: Code,
+    /// Where data was accessed last: what was remembered of it matters most.
+    pub focus: Option<Focus>,
+}
+
+/// A page or a superpage of the window.
+#[derive(Clone, Copy)]
+pub enum Focus {
+    Page(u64),
+    Big(u64),
 }
 
 impl Program {
@@ -42,7 +51,7 @@ impl Program {
             bytes.extend(snippets::page(&mut rng));
         }
         assert_eq!(bytes.len() as u64, at::CODE);
-        let mut writer = Writer { rng, area, code: Code::at(area + at::CODE) };
+        let mut writer = Writer { rng, area, code: Code::at(area + at::CODE), focus: None };
         let mut parts = Vec::new();
         writer.item(&mut parts, |writer| {
             writer.start();
