@@ -148,6 +148,9 @@ impl Pair {
                 self.set(device, register + 4, (at >> 32) as u32);
             }
             self.set(device, 0x044, 1);
+            if self.rng.below(8) != 0 {
+                self.put(Driver::queue(device, queue) + 0x400, 4, 0);
+            }
         }
         self.set(device, 0x070, 15);
     }

@@ -33,6 +33,8 @@ pub struct Writer {
     pub code: Code,
     /// Where data was accessed last: what was remembered of it matters most.
     pub focus: Option<Focus>,
+    /// The piece of code that was changed last.
+    pub changed: Option<u64>,
 }
 
 /// A page or a superpage of the window.
@@ -51,7 +53,8 @@ impl Program {
             bytes.extend(snippets::page(&mut rng));
         }
         assert_eq!(bytes.len() as u64, at::CODE);
-        let mut writer = Writer { rng, area, code: Code::at(area + at::CODE), focus: None };
+        let mut writer =
+            Writer { rng, area, code: Code::at(area + at::CODE), focus: None, changed: None };
         let mut parts = Vec::new();
         writer.item(&mut parts, |writer| {
             writer.start();
