@@ -2,7 +2,9 @@
 
 use super::items::{self, SEPC, SSTATUS};
 use super::layout::*;
+use super::memory;
 use super::pages::{self, A, D, R, U, V, W, X};
+use super::places;
 use super::program::Writer;
 use super::snippets;
 use super::support::asm::*;
@@ -28,9 +30,9 @@ fn elsewhere(w: &mut Writer) -> String {
     let at = w.changed.filter(|_| w.rng.below(3) != 0).unwrap_or(any);
     w.changed = Some(at);
     let word = snippets::integer(&mut w.rng);
-    let target = if w.rng.below(4) != 0 { at } else { items::code_address(w) };
+    let target = if w.rng.below(4) != 0 { at } else { places::code_address(w) };
     let fenced = w.rng.below(2) == 0;
-    let (x5, _) = items::address(w);
+    let (x5, _) = places::address(w);
     w.li(6, target);
     w.li(7, at);
     w.li(8, word.into());
@@ -70,8 +72,8 @@ fn on_two_pages(w: &mut Writer) -> String {
     let bits = V | R | W | X | A | D | user;
     let refused = w.rng.below(3) == 0;
     let second_bits = if refused { w.rng.pick(&[0, V | R, bits ^ U, bits & !X]) } else { bits };
-    items::map(w, space, page, first, bits);
-    items::map(w, space, page + 1, second, second_bits);
+    memory::map(w, space, page, first, bits);
+    memory::map(w, space, page + 1, second, second_bits);
     w.set(items::SATP, pages::satp(w.area, space));
     w.code.word(SFENCE_VMA);
     let data = w.area + at::DATA;

@@ -3,6 +3,7 @@
 use super::items;
 use super::layout::*;
 use super::pages;
+use super::places::Focus;
 use super::snippets;
 use super::support::asm::*;
 use super::support::rng::Rng;
@@ -31,17 +32,13 @@ pub struct Writer {
     pub rng: Rng,
     pub area: u64,
     pub code: Code,
-    /// Where data was accessed last: what was remembered of it matters most.
+    /// Where data was accessed last, and whether the next access goes there.
     pub focus: Option<Focus>,
+    pub again: bool,
+    /// What is written next, the last first.
+    pub following: Vec<fn(&mut Writer) -> String>,
     /// The piece of code that was changed last.
     pub changed: Option<u64>,
-}
-
-/// A page or a superpage of the window.
-#[derive(Clone, Copy)]
-pub enum Focus {
-    Page(u64),
-    Big(u64),
 }
 
 impl Program {
@@ -53,8 +50,15 @@ impl Program {
             bytes.extend(snippets::page(&mut rng));
         }
         assert_eq!(bytes.len() as u64, at::CODE);
-        let mut writer =
-            Writer { rng, area, code: Code::at(area + at::CODE), focus: None, changed: None };
+        let mut writer = Writer {
+            rng,
+            area,
+            code: Code::at(area + at::CODE),
+            focus: None,
+            again: false,
+            following: Vec::new(),
+            changed: None,
+        };
         let mut parts = Vec::new();
         writer.item(&mut parts, |writer| {
             writer.start();
