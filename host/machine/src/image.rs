@@ -97,6 +97,16 @@ impl Folder {
         Ok(Image { kernel: kernel.into(), root })
     }
 
+    /// Whether all of it is what its description says; the bytes of kernel and root. Blocks as reading
+    /// them does.
+    ///
+    /// # Errors
+    /// No machine could start from it.
+    pub fn check(&self) -> Result<u64, ImageError> {
+        let image = self.open()?;
+        Ok(image.kernel.len() as u64 + image.root.bytes())
+    }
+
     fn read(&self, file: &str) -> Result<Vec<u8>, ImageError> {
         let path = self.0.join(file);
         std::fs::read(&path).map_err(|source| ImageError::Read { path, source })

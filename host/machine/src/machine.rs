@@ -56,6 +56,7 @@ pub struct Machine(Arc<Inner>);
 struct Inner {
     parts: Parts,
     live: Mutex<Option<Live>>,
+    closed: CancellationToken,
     watchers: Arc<Semaphore>,
 }
 
@@ -81,6 +82,8 @@ pub enum StartError {
     Machines(#[from] MachinesError),
     #[error("the machine ended while it started: {0}")]
     Ended(String),
+    #[error("the session is over")]
+    Closed,
     #[error("the machine said nothing within {} s of its start", BOOT_TIMEOUT.as_secs())]
     Silent,
 }
@@ -88,7 +91,8 @@ pub enum StartError {
 impl Machine {
     pub fn new(parts: Parts) -> Self {
         let watchers = Arc::new(Semaphore::new(WATCHERS_MAX));
-        Self(Arc::new(Inner { parts, live: Mutex::default(), watchers }))
+        let (live, closed) = (Mutex::default(), CancellationToken::new());
+        Self(Arc::new(Inner { parts, live, closed, watchers }))
     }
 
     pub(crate) fn agent(&self) -> &AgentName {
@@ -99,8 +103,9 @@ impl Machine {
         self.0.watchers.clone()
     }
 
-    /// Switches off what runs: its processes and terminals are gone. The next use starts a new one.
-    pub async fn switch_off(&self) {
+    /// Switches off what runs or starts, for good: its processes and terminals are gone.
+    pub async fn close(&self) {
+        self.0.closed.cancel();
         self.0.live.lock().await.take();
     }
 
@@ -112,7 +117,11 @@ impl Machine {
         }
         // What is left of the old one goes before the new one takes memory.
         *live = None;
-        let new = self.start().await?;
+        let new = tokio::select! {
+            biased;
+            () = self.0.closed.cancelled() => return Err(StartError::Closed),
+            new = self.start() => new?,
+        };
         Ok(live.insert(new).running.clone())
     }
 

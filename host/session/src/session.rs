@@ -167,7 +167,7 @@ impl Session {
     /// them.
     pub async fn close(&self) {
         if let Some(machine) = &self.machine {
-            machine.switch_off().await;
+            machine.close().await;
         }
         self.servers.close().await;
     }

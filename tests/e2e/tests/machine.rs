@@ -125,6 +125,23 @@ fn a_time_out_kills_the_whole_tree() {
 }
 
 #[test]
+fn a_cancelled_turn_ends_its_command() {
+    for harness in ["builtin", "pi"] {
+        let place = Place::new();
+        let model = place.script(&[
+            bash("echo begun; sleep 1000"),
+            json!({"text": "Not reached."}),
+        ]);
+        let run = place.run(harness).machine();
+        let run = run.args(["--model", &model, "--format", "json", "Do it."]).start();
+        assert_eq!(run.event("call_output")["text"], "begun\n");
+        run.interrupt();
+        let done = run.done().exited(130);
+        assert_eq!(done.event("turn_finished")["stop"], "cancelled", "{}", done.stdout);
+    }
+}
+
+#[test]
 fn what_is_denied_does_not_start() {
     let place = Place::new();
     let rules = "deny: ['command:*secret*', 'path:**/.env'], ask: ['command:ask *']";

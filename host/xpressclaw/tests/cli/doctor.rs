@@ -14,6 +14,7 @@ fn a_fresh_machine_is_told_what_is_missing() {
         ("store", "ok"),
         ("compiled code", "ok"),
         ("harnesses", "warn"),
+        ("machine  ", "warn"),
         ("local model", "warn"),
     ] {
         assert!(line(&report, what).starts_with(verdict), "{report}");
@@ -41,6 +42,10 @@ fn a_used_one_is_well() {
 #[test]
 fn what_no_run_survives_fails() {
     let home = Home::new();
+    home.configure("machine: on\n");
+    let done = home.run(&["doctor"]);
+    assert_eq!(done.code, 1, "{}", done.stdout);
+    assert!(line(&done.stdout, "machine  ").starts_with("fail"), "{}", done.stdout);
     home.configure("modle: local\n");
     home.file(
         "data/store.db",

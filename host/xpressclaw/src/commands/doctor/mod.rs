@@ -4,6 +4,7 @@
 
 mod engine;
 mod folders;
+mod machine;
 mod models;
 
 use anstyle::{AnsiColor, Style};
@@ -67,6 +68,7 @@ pub fn run(global: &Global) -> Result<Exit> {
     checks.extend(folders::checks(&paths));
     checks.extend(engine::checks());
     checks.push(harnesses(&paths));
+    checks.push(machine::image(&config, &paths));
     checks.push(models::local(&config, &paths));
     checks.extend(models::keys(&config));
     output::print(&as_text(&checks))?;
