@@ -133,6 +133,7 @@ impl Entry {
             turn: course.turn.clone(),
             since: course.since,
             cost: course.cost,
+            machine: self.opening.terminals.are_there(),
             watchers: self.watchers.load(Ordering::Relaxed),
             questions,
         }

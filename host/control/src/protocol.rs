@@ -138,6 +138,8 @@ pub struct Info {
     pub watchers: usize,
     /// Open questions.
     pub questions: usize,
+    /// Whether it has a machine, whose terminal can be asked for.
+    pub machine: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

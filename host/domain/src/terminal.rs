@@ -18,6 +18,9 @@ pub struct NoTerminal(pub String);
 /// Where terminals come from: a session.
 #[async_trait]
 pub trait Terminals: Send + Sync {
+    /// Whether the session has a machine, started or not.
+    fn are_there(&self) -> bool;
+
     /// One more client of the session's terminal, of this size. Starts the machine if it does not run
     /// yet, which takes seconds.
     async fn attach(&self, size: Size) -> Result<Box<dyn Terminal>, NoTerminal>;
@@ -42,6 +45,10 @@ pub struct NoMachine;
 
 #[async_trait]
 impl Terminals for NoMachine {
+    fn are_there(&self) -> bool {
+        false
+    }
+
     async fn attach(&self, _: Size) -> Result<Box<dyn Terminal>, NoTerminal> {
         Err(NoTerminal("the session has no machine".to_owned()))
     }

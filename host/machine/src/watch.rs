@@ -28,6 +28,10 @@ impl Watch {
 
 #[async_trait]
 impl Terminals for Watch {
+    fn are_there(&self) -> bool {
+        true
+    }
+
     async fn attach(&self, size: Size) -> Result<Box<dyn Terminal>, NoTerminal> {
         let slot = self.0.watchers().try_acquire_owned().map_err(|_| {
             NoTerminal(format!("{WATCHERS_MAX} terminals are attached; close one first"))

@@ -152,9 +152,12 @@ pub struct AttachArgs {
     /// Only watch: nothing that is typed is sent
     #[arg(long)]
     pub read_only: bool,
-    /// Show the terminal of its machine, where it has one; Ctrl-] leaves
+    /// Show the terminal of its machine; Ctrl-] leaves [default where it has one and no question waits]
     #[arg(long, short, conflicts_with = "format")]
     pub terminal: bool,
+    /// Show what is said and done, to steer it and to answer [default where it has no machine]
+    #[arg(long, short, conflicts_with = "terminal")]
+    pub conversation: bool,
     /// How to print
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,

@@ -21,7 +21,11 @@ fn commands_are_seen_live_and_the_users_shell_is_beside_them() {
     let run = place.run("builtin").machine();
     let run = run.args(["--model", &model, "--format", "json", "Do it."]).start();
     run.event("call");
-    let mut watcher = place.command(["attach", "--terminal"]).in_terminal();
+    // A session with a machine is seen there, unless something else is asked for.
+    let mut listener = place.command(["attach", "--conversation"]).in_terminal();
+    listener.see("session");
+    listener.see("first 42");
+    let mut watcher = place.command(["attach"]).in_terminal();
     watcher.see("Ctrl-] leaves");
     watcher.see("first 42");
     let mut leaver = place.command(["attach", "--terminal"]).in_terminal();
@@ -37,8 +41,10 @@ fn commands_are_seen_live_and_the_users_shell_is_beside_them() {
     let done = run.done().succeeded();
     assert!(done.streamed().ends_with("second 43\n"), "{}", done.streamed());
     // The session's end is the terminal's, and no failure.
-    let (code, output) = watcher.done();
-    assert_eq!(code, 0, "{output}");
+    for terminal in [watcher, listener] {
+        let (code, output) = terminal.done();
+        assert_eq!(code, 0, "{output}");
+    }
     assert!(place.workspace().join("go").is_file());
 }
 

@@ -18,6 +18,8 @@ use control::protocol::Info;
 
 use super::Context;
 use crate::cli::AttachArgs;
+#[cfg(unix)]
+use crate::cli::Format;
 use crate::exit::Exit;
 #[cfg(not(unix))]
 use crate::exit::Failure;
@@ -26,11 +28,29 @@ use crate::exit::Failure;
 pub fn run(context: &Context, args: &AttachArgs) -> Result<Exit> {
     runtime()?.block_on(async {
         let target = target::find(&context.paths.control(), args.target.as_deref()).await?;
-        match args.terminal {
-            true => terminal::attach(target, args.read_only).await,
-            false => watch::watch(target, args).await,
+        match view(&target.info, args, terminal::can_be_shown()) {
+            View::Terminal => terminal::attach(target, args.read_only).await,
+            View::Conversation => watch::watch(target, args).await,
         }
     })
+}
+
+/// What is shown of a session.
+#[cfg(unix)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum View {
+    Terminal,
+    Conversation,
+}
+
+/// What was asked for, else where the work is seen: in the terminal of its machine. A question can only be
+/// answered in the conversation. `here` says whether a terminal can be shown where this runs.
+#[cfg(unix)]
+fn view(info: &Info, args: &AttachArgs, here: bool) -> View {
+    let AttachArgs { terminal, conversation, format, .. } = args;
+    let plain = !conversation && *format == Format::Text;
+    let seen = info.machine && info.questions == 0 && here;
+    if *terminal || plain && seen { View::Terminal } else { View::Conversation }
 }
 
 /// Every session that runs under a data directory, with its process. Processes that do not answer

@@ -89,6 +89,7 @@ mod tests {
             cost: NanoDollars(0),
             watchers: 0,
             questions: 0,
+            machine: false,
         };
         Target { socket: PathBuf::new(), info }
     }

@@ -24,16 +24,23 @@ const TYPED_MAX_BYTES: usize = 4 << 10;
 /// Pieces of typing that wait while the machine takes none.
 const TYPED_QUEUE: usize = 16;
 
+/// Whether this runs in a terminal.
+pub fn can_be_shown() -> bool {
+    std::io::stdin().is_terminal() && std::io::stdout().is_terminal()
+}
+
 /// Shows the terminal until it is gone or the user leaves.
 pub async fn attach(target: Target, read_only: bool) -> Result<Exit> {
-    if !std::io::stdin().is_terminal() || !std::io::stdout().is_terminal() {
+    if !can_be_shown() {
         let failure = Failure::usage("a terminal can only be shown in a terminal");
         return Err(failure.hint("without `--terminal`, `attach` prints events anywhere").into());
     }
     let mut client = Client::connect(&target.socket).await.map_err(gone)?;
     let TerminalSize { columns, rows } = size()?;
     let session = Some(target.info.session.clone());
-    output::note(&format!("the machine of session {}; Ctrl-] leaves", target.info.session));
+    let name = &target.info.session;
+    output::note(&format!("the machine of session {name}; Ctrl-] leaves"));
+    output::note(&format!("what is said there: xpressclaw attach {name} --conversation"));
     let request = Request::Terminal(Terminal { session, columns, rows });
     client.call::<serde_json::Value>(&request).await.map_err(gone)?;
     let raw = Raw::enter()?;
