@@ -5,6 +5,7 @@
 
 mod apt;
 mod bench;
+mod bench_machine;
 mod checks;
 mod components;
 mod guest;

@@ -44,7 +44,8 @@ impl Images {
     /// # Errors
     /// They are not there, or the list of them is not what xtask writes.
     pub fn find(root: Root) -> Result<Self> {
-        let folder = env::var_os(FOLDER).with_context(|| format!("{FOLDER} is not set: start this through `cargo xtask`"))?;
+        let folder = env::var_os(FOLDER)
+            .with_context(|| format!("{FOLDER} is not set: start this through `cargo xtask`"))?;
         let folder = PathBuf::from(folder);
         let list = folder.join("machine.json");
         let text = fs::read_to_string(&list).with_context(|| list.display().to_string())?;
@@ -68,6 +69,10 @@ impl Images {
 
 fn existing(folder: &Path, file: &str) -> Result<PathBuf> {
     let path = folder.join(file);
-    anyhow::ensure!(path.exists(), "there is no {}: cargo xtask machine-image --full", path.display());
+    anyhow::ensure!(
+        path.exists(),
+        "there is no {}: cargo xtask machine-image --full",
+        path.display()
+    );
     Ok(path)
 }

@@ -15,7 +15,5 @@ const FIRST: &str = "mount -t proc p /proc; mount -t sysfs s /sys; \
     read -r -u 3 size; head -c $size <&3 >/run/runner; . /run/runner";
 
 pub fn arguments() -> String {
-    format!(
-        "root=/dev/vda rootfstype=erofs ro console=hvc0 quiet init=/bin/bash -- -c \"{FIRST}\""
-    )
+    format!("root=/dev/vda rootfstype=erofs ro console=hvc0 quiet init=/bin/bash -- -c \"{FIRST}\"")
 }

@@ -3,7 +3,7 @@
 
 use std::fs::{self, File};
 use std::os::unix::fs::FileExt as _;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail, ensure};
 use nix::time::ClockId;
@@ -21,6 +21,7 @@ const LINE: usize = 1;
 
 /// A computer that is switched on.
 pub struct Native {
+    began: Duration,
     machine: Box<Machine>,
     ends: Ends,
     input: Vec<u8>,
@@ -55,6 +56,7 @@ impl Native {
     /// # Errors
     /// An image cannot be read, or does not fit into memory.
     pub fn boot(images: &Images, memory: usize) -> Result<Self> {
+        let began = cpu(ClockId::CLOCK_PROCESS_CPUTIME_ID)?;
         let disk = File::open(&images.disk)?;
         let size = disk.metadata()?.len();
         let config =
@@ -67,7 +69,7 @@ impl Native {
         let boot = Boot { kernel: &kernel, initrd: None, arguments: &arguments, seed: &seed };
         machine.boot(&boot).map_err(anyhow::Error::msg)?;
         let ends = Ends { disk, line: Vec::new(), console: Vec::new() };
-        Ok(Self { machine, ends, input: Vec::new() })
+        Ok(Self { began, machine, ends, input: Vec::new() })
     }
 }
 
@@ -94,7 +96,7 @@ impl Wire for Native {
     }
 
     fn clock(&self) -> Result<Clock> {
-        let cpu = cpu(ClockId::CLOCK_PROCESS_CPUTIME_ID)?;
+        let cpu = cpu(ClockId::CLOCK_PROCESS_CPUTIME_ID)? - self.began;
         Ok(Clock { cpu: Some(cpu), instructions: Some(self.machine.cpu.hart.steps) })
     }
 

@@ -53,12 +53,12 @@ impl<W: Wire> Shell<W> {
         shell.expect("ready", deadline)?;
         shell.started.wall = began.elapsed();
         let clock = shell.wire.clock()?;
+        shell.started.cpu = clock.cpu.unwrap_or_default();
         shell.started.instructions = clock.instructions;
         Ok(shell)
     }
 
-    /// What it took until the runner ran. Processor time is the caller's to measure: a system's own clock
-    /// may have run before.
+    /// What it took until the runner ran, in processor time where that can be told.
     pub fn started(&self) -> &Outcome {
         &self.started
     }

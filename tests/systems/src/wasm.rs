@@ -29,7 +29,8 @@ impl Computers {
     /// # Errors
     /// An image is not what it should be.
     pub fn start(images: &Images, compiled: &Path) -> Result<Self> {
-        let options = Options { module: images.module.clone(), compiled: compiled.into(), threads: None };
+        let options =
+            Options { module: images.module.clone(), compiled: compiled.into(), threads: None };
         Ok(Self {
             computers: computer::Computers::start(&options, || {})?,
             kernel: fs::read(&images.kernel)?.into(),
@@ -40,6 +41,7 @@ impl Computers {
 
 /// One computer. Its processor time is that of the whole process, in which nothing else may run meanwhile.
 pub struct Wasm {
+    began: Duration,
     computer: Computer,
     port: Port,
     runtime: Runtime,
@@ -51,6 +53,7 @@ impl Wasm {
     /// # Errors
     /// It has no port.
     pub fn boot(computers: &Computers, memory: usize) -> Result<Self> {
+        let began = cpu(ClockId::CLOCK_PROCESS_CPUTIME_ID)?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
         let mut computer = computers.computers.boot(Config {
             memory,
@@ -60,7 +63,7 @@ impl Wasm {
             port: PORT.to_owned(),
         });
         let port = computer.take_port().context("the computer has no port")?;
-        Ok(Self { computer, port, runtime })
+        Ok(Self { began, computer, port, runtime })
     }
 
     /// What it used, when the turn that answered us is over: the count is renewed after each turn.
@@ -96,7 +99,7 @@ impl Wire for Wasm {
     }
 
     fn clock(&self) -> Result<Clock> {
-        let cpu = cpu(ClockId::CLOCK_PROCESS_CPUTIME_ID)?;
+        let cpu = cpu(ClockId::CLOCK_PROCESS_CPUTIME_ID)? - self.began;
         let running = *self.computer.state().borrow() == State::Running;
         let instructions = if running { self.used() } else { self.computer.used() }.instructions;
         Ok(Clock { cpu: Some(cpu), instructions: Some(instructions) })
