@@ -113,7 +113,8 @@ mod tests {
 
     #[test]
     fn lines_and_blocks_become_cases() {
-        let text = "# a comment\none line\n\n# differs: because\n=== a block\nfirst\n# kept\n\nlast\n";
+        let text =
+            "# a comment\none line\n\n# differs: because\n=== a block\nfirst\n# kept\n\nlast\n";
         let cases = parse(Group::Bash, text);
         let seen: Vec<_> = cases
             .iter()

@@ -102,5 +102,7 @@ fn done(outcome: &Outcome) -> Result<()> {
 
 /// A shell of its own, which is called `case`.
 fn script(text: &str) -> String {
-    format!("IFS= read -r -d '' text <<'END OF CASE'\n{PRELUDE}\n{text}\nEND OF CASE\nexec bash -c \"$text\" case")
+    format!(
+        "IFS= read -r -d '' text <<'END OF CASE'\n{PRELUDE}\n{text}\nEND OF CASE\nexec bash -c \"$text\" case"
+    )
 }

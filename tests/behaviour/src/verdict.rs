@@ -29,11 +29,11 @@ impl Verdict {
         if ours.status != theirs.status {
             found.push(format!("status: {} here, {} in QEMU", ours.status, theirs.status));
         }
-        for (name, ours, theirs) in [
-            ("stdout", &ours.stdout, &theirs.stdout),
-            ("stderr", &ours.stderr, &theirs.stderr),
-        ] {
-            found.extend(differences(ours, theirs).into_iter().map(|line| format!("{name} {line}")));
+        for (name, ours, theirs) in
+            [("stdout", &ours.stdout, &theirs.stdout), ("stderr", &ours.stderr, &theirs.stderr)]
+        {
+            found
+                .extend(differences(ours, theirs).into_iter().map(|line| format!("{name} {line}")));
         }
         match (found.is_empty(), &case.differs) {
             (true, None) => Self::Equal,
@@ -108,7 +108,8 @@ mod tests {
             script: String::new(),
             differs: differs.map(str::to_owned),
         };
-        let outcome = |text: &str, status| Outcome { status, stdout: text.into(), ..Outcome::default() };
+        let outcome =
+            |text: &str, status| Outcome { status, stdout: text.into(), ..Outcome::default() };
         Verdict::of(&case, &outcome(ours, status), &outcome(theirs, 0))
     }
 

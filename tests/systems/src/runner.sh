@@ -29,7 +29,8 @@ while read -r -u 3 verb size; do
         time { ( . /tmp/line/do ) </dev/null >/tmp/line/out 2>/tmp/line/err 3<&- 4>&-; }
         status=$?
     } 2>/tmp/line/times
-    read -r user system </tmp/line/times
+    # A shell that was killed is told of before the times.
+    while read -r first second; do user=$first system=$second; done </tmp/line/times
     echo "end $status $user $system" >&4
     read -r -u 3 go
     cd /

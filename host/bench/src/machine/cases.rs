@@ -52,7 +52,7 @@ pub const CASES: [Case; 9] = [
         kind: Kind::Real,
         script: r#"exec bash -c '
             text= sum=0
-            for ((i = 0; i < 40000; i++)); do
+            for ((i = 0; i < 8000; i++)); do
                 if ((i % 3 == 0)); then text+=x; else text=${text#x}; fi
                 ((sum += ${#text} + i))
             done
