@@ -35,6 +35,11 @@ impl Verdict {
             found
                 .extend(differences(ours, theirs).into_iter().map(|line| format!("{name} {line}")));
         }
+        Self::differs(case, found)
+    }
+
+    /// What the differences that were found mean for a case.
+    pub fn differs(case: &Case, found: Vec<String>) -> Self {
         match (found.is_empty(), &case.differs) {
             (true, None) => Self::Equal,
             (true, Some(reason)) => Self::Gone(reason.clone()),
