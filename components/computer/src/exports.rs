@@ -44,23 +44,37 @@ pub extern "C" fn scratch(size: usize) -> *mut u8 {
     })
 }
 
-/// `ports` are the names of the console's ports after the first, in the scratch, each with a line break
-/// behind it: that many bytes.
+/// `ports` and `shares` are sizes of texts in the scratch, in this order: the names of the console's ports
+/// after the first, and the tags of the shares, each with a line break behind it.
 #[unsafe(no_mangle)]
-pub extern "C" fn make(memory: usize, columns: u32, rows: u32, disk: u64, ports: usize) -> u32 {
+pub extern "C" fn make(
+    memory: usize,
+    columns: u32,
+    rows: u32,
+    disk: u64,
+    ports: usize,
+    shares: usize,
+) -> u32 {
     with(|state| {
-        let names = state.scratch.get(..ports).and_then(|names| core::str::from_utf8(names).ok());
-        let (Some(names), Ok(columns), Ok(rows)) =
-            (names, u16::try_from(columns), u16::try_from(rows))
+        let (Some((ports, shares)), Ok(columns), Ok(rows)) =
+            (texts(&state.scratch, ports, shares), u16::try_from(columns), u16::try_from(rows))
         else {
             return done::INVALID;
         };
-        let ports: Vec<&str> = names.lines().collect();
+        let (ports, shares): (Vec<&str>, Vec<&str>) =
+            (ports.lines().collect(), shares.lines().collect());
         let disk = (disk != NO_DISK).then_some(disk);
-        let config = Config { memory, size: (columns, rows), ports: &ports, disk, shares: &[] };
+        let config = Config { memory, size: (columns, rows), ports: &ports, disk, shares: &shares };
         state.machine = Some(Machine::new(&config));
         done::OK
     })
+}
+
+/// Two texts, one behind the other.
+fn texts(scratch: &[u8], first: usize, second: usize) -> Option<(&str, &str)> {
+    let (first, rest) = scratch.split_at_checked(first)?;
+    let second = rest.get(..second)?;
+    Some((core::str::from_utf8(first).ok()?, core::str::from_utf8(second).ok()?))
 }
 
 /// Without an initial file system its size is 0. The scratch is free afterwards.

@@ -2,7 +2,13 @@
 //!
 //! Each is one method of [`riscv::Host`]. The host may not call the module while one of them runs.
 
+use alloc::vec::Vec;
+
 use riscv::ReadFailed;
+
+/// The longest answer of a share: what `ninep` says a message may be at most, of which Linux asks for
+/// 500 KiB.
+const REPLY_MAX: usize = 512 << 10;
 
 /// The imports. Addresses and sizes name bytes of the linear memory that the host may touch only
 /// during the call.
@@ -15,6 +21,14 @@ mod import {
         /// 0, or another number where the content cannot be read.
         pub fn disk_read(offset: u64, into: *mut u8, size: usize) -> u32;
         pub fn random(into: *mut u8, size: usize);
+        /// The answer is written to `reply`, at most `room` bytes; its size, or 0 where there is none.
+        pub fn share(
+            index: u32,
+            request: *const u8,
+            size: usize,
+            reply: *mut u8,
+            room: usize,
+        ) -> usize;
     }
 }
 
@@ -40,5 +54,18 @@ impl riscv::Host for Imported {
 
     fn random(&mut self, into: &mut [u8]) {
         unsafe { import::random(into.as_mut_ptr(), into.len()) }
+    }
+
+    fn share(&mut self, index: usize, request: &[u8], reply: &mut Vec<u8>) {
+        // Room that is not cleared: most answers are a few bytes.
+        reply.reserve_exact(REPLY_MAX);
+        let room = reply.spare_capacity_mut();
+        let (into, size) = (room.as_mut_ptr().cast(), room.len());
+        // SAFETY: addresses and sizes are those of a slice and of the room behind what is in `reply`.
+        let size = unsafe {
+            import::share(index as u32, request.as_ptr(), request.len(), into, size).min(size)
+        };
+        // SAFETY: the host wrote that many bytes there.
+        unsafe { reply.set_len(reply.len() + size) }
     }
 }

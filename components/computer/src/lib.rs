@@ -11,7 +11,7 @@
 //! | export | what it does |
 //! |---|---|
 //! | `scratch(size) -> address` | room for what the host hands in, until the next call of it |
-//! | `make(memory, columns, rows, disk, ports) -> code` | the computer; names of its ports are in the scratch |
+//! | `make(memory, columns, rows, disk, ports, shares) -> code` | the computer; sizes of the names of its ports and the tags of its shares, which are in the scratch |
 //! | `boot(kernel, initrd, arguments, seed) -> code` | sizes of what is in the scratch, in this order |
 //! | `run(budget) -> code` | runs; why it ended is the code, with [`detail`](exports::detail) |
 //! | `detail() -> number` | when an idle computer wakes, or where a stuck one hangs |

@@ -146,7 +146,7 @@ impl Approvals {
         }
     }
 
-    fn denied(&self, action: &Action<'_>, rule: &Rule) -> Denial {
+    pub(crate) fn denied(&self, action: &Action<'_>, rule: &Rule) -> Denial {
         let by = format!("rule deny {rule}");
         // A row that is lost allows nothing.
         let _ = self.decided_once(action, Verdict::Denied, &by);
@@ -216,7 +216,7 @@ impl Approvals {
     }
 
     /// Who allowed this very subject for longer.
-    fn remembered(&self, action: &Action<'_>) -> Result<Option<String>, Denial> {
+    pub(crate) fn remembered(&self, action: &Action<'_>) -> Result<Option<String>, Denial> {
         let Parts { store, agent, session, .. } = &self.0.parts;
         let found = store
             .approval()
@@ -273,7 +273,12 @@ impl Approvals {
     }
 
     /// The same once a turn.
-    fn decided_once(&self, action: &Action<'_>, verdict: Verdict, by: &str) -> Result<(), Denial> {
+    pub(crate) fn decided_once(
+        &self,
+        action: &Action<'_>,
+        verdict: Verdict,
+        by: &str,
+    ) -> Result<(), Denial> {
         let first = lock(&self.0.turn).first(action.kind(), cut(&action.subject()), by);
         if first { self.decided(action, verdict, by) } else { Ok(()) }
     }

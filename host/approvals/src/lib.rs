@@ -18,6 +18,7 @@ mod rule;
 mod rules;
 mod script;
 mod turn;
+mod unasked;
 mod watchers;
 
 pub use action::{Access, Action, WORKSPACE};

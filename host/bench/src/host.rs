@@ -72,6 +72,7 @@ impl Host {
             policy: Policy::deny_all(),
             rules: Rules::default(),
             servers: Vec::new(),
+            machine: None,
             user: Arc::new(Nobody),
         };
         Ok(Session::open(self.runtime.clone(), harness.clone(), config)?)

@@ -1,5 +1,6 @@
-//! Boots a Linux `Image` in WebAssembly: `boot MODULE IMAGE [DISK [ARGUMENTS [SECONDS]]]`.
+//! Boots a Linux `Image` in WebAssembly: `boot MODULE IMAGE [DISK [ARGUMENTS [SECONDS [FOLDER]]]]`.
 //!
+//! The folder is one of this machine, which the guest mounts by the tag `workspace`.
 //! A way to try kernels and disks as the product runs them. The console is printed at the end, with
 //! what the run has cost.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "an example talks to its terminal")]
@@ -8,13 +9,13 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use computer::{Computers, Config, Disk, Options, State};
+use computer::{Computers, Config, Disk, Options, Share, State};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [module, kernel, rest @ ..] = arguments.as_slice() else {
-        eprintln!("usage: boot MODULE IMAGE [DISK [ARGUMENTS [SECONDS]]]");
+        eprintln!("usage: boot MODULE IMAGE [DISK [ARGUMENTS [SECONDS [FOLDER]]]]");
         return Ok(());
     };
     let disk = match rest.first().filter(|path| !path.is_empty()) {
@@ -26,6 +27,13 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     };
     let line = rest.get(1).map_or("console=hvc0 root=/dev/vda ro", String::as_str);
     let seconds = rest.get(2).and_then(|s| s.parse().ok()).unwrap_or(60);
+    let shares = match rest.get(3) {
+        Some(folder) => {
+            let mut server = ninep::Server::new(Path::new(folder))?;
+            vec![Share::new("workspace", move |request, reply| server.handle(request, reply))]
+        }
+        None => Vec::new(),
+    };
     let options = Options {
         module: PathBuf::from(module),
         compiled: PathBuf::from("/tmp/computer-compiled"),
@@ -40,6 +48,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         arguments: line.to_owned(),
         disk,
         port: "xpressclaw.agent".to_owned(),
+        shares,
     });
     let mut state = computer.state();
     let ended = state.wait_for(|state| *state != State::Running);

@@ -11,11 +11,12 @@ use crate::disk::Disk;
 use crate::instance::Failure;
 use crate::module::Module;
 use crate::port::Port;
+use crate::share::Share;
 use crate::turn::Turn;
 use crate::turns::{Line, Task};
 
 /// What a computer is made of and boots.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Config {
     /// Bytes of the guest's memory. Pages that the guest never touches cost nothing.
     pub memory: usize,
@@ -27,6 +28,8 @@ pub struct Config {
     pub disk: Option<Arc<Disk>>,
     /// The name of the port by which the guest finds it.
     pub port: String,
+    /// Folders of the host.
+    pub shares: Vec<Share>,
 }
 
 /// What became of a computer. All but the first are ends.

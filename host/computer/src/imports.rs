@@ -8,6 +8,7 @@ use std::sync::Arc;
 use wasmtime::{Caller, Linker, Memory, StoreLimits};
 
 use crate::disk::Disk;
+use crate::share::Share;
 use crate::turns::Task;
 
 /// The import namespace.
@@ -28,6 +29,7 @@ const FAILED: u32 = 1;
 pub struct Side {
     pub task: std::sync::Weak<Task>,
     pub disk: Option<Arc<Disk>>,
+    pub shares: Vec<Share>,
     pub limits: StoreLimits,
     /// There once the instance is.
     pub memory: Option<Memory>,
@@ -43,6 +45,13 @@ struct Outside {
     size: u32,
 }
 
+/// Where bytes are in the memory.
+fn range(all: &[u8], address: u32, size: u32) -> Result<std::ops::Range<usize>, Outside> {
+    let at = address as usize;
+    let end = at.checked_add(size as usize).filter(|end| *end <= all.len());
+    Ok(at..end.ok_or(Outside { address, size })?)
+}
+
 /// The bytes at an address, and the host's side.
 fn bytes<'a>(
     caller: &'a mut Caller<'_, Side>,
@@ -51,9 +60,8 @@ fn bytes<'a>(
 ) -> wasmtime::Result<(&'a mut [u8], &'a mut Side)> {
     let memory = caller.data().memory.ok_or(Outside { address, size })?;
     let (all, side) = memory.data_and_store_mut(caller);
-    let at = address as usize;
-    let range = at.checked_add(size as usize).and_then(|end| all.get_mut(at..end));
-    Ok((range.ok_or(Outside { address, size })?, side))
+    let range = range(all, address, size)?;
+    Ok((&mut all[range], side))
 }
 
 /// Adds the imports.
@@ -62,6 +70,7 @@ pub fn add_to_linker(linker: &mut Linker<Side>) -> wasmtime::Result<()> {
     linker.func_wrap(HOST, "console_takes", console_takes)?;
     linker.func_wrap(HOST, "disk_read", disk_read)?;
     linker.func_wrap(HOST, "random", random)?;
+    linker.func_wrap(HOST, "share", share)?;
     linker.func_wrap(HOST, "panicked", panicked)?;
     Ok(())
 }
@@ -109,6 +118,28 @@ fn disk_read(
 fn random(mut caller: Caller<'_, Side>, address: u32, size: u32) -> wasmtime::Result<()> {
     let (into, _) = bytes(&mut caller, address, size)?;
     Ok(getrandom::fill(into)?)
+}
+
+/// The guest sees a device that broke where there is no such share, or an answer that does not fit.
+fn share(
+    mut caller: Caller<'_, Side>,
+    index: u32,
+    address: u32,
+    size: u32,
+    reply_address: u32,
+    room: u32,
+) -> wasmtime::Result<u32> {
+    let memory = caller.data().memory.ok_or(Outside { address, size })?;
+    let (all, side) = memory.data_and_store_mut(&mut caller);
+    let request = range(all, address, size)?;
+    let Some(share) = side.shares.get_mut(index as usize) else { return Ok(0) };
+    let reply = share.answer(&all[request]);
+    let Some(size) = u32::try_from(reply.len()).ok().filter(|size| *size <= room) else {
+        return Ok(0);
+    };
+    let into = range(all, reply_address, size)?;
+    all[into].copy_from_slice(reply);
+    Ok(size)
 }
 
 fn panicked(mut caller: Caller<'_, Side>, address: u32, size: u32) -> wasmtime::Result<()> {

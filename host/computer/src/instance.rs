@@ -63,7 +63,7 @@ pub enum Stop {
 
 struct Functions {
     scratch: TypedFunc<u32, u32>,
-    make: TypedFunc<(u32, u32, u32, u64, u32), u32>,
+    make: TypedFunc<(u32, u32, u32, u64, u32, u32), u32>,
     boot: TypedFunc<(u32, u32, u32, u32), u32>,
     run: TypedFunc<u64, u32>,
     detail: TypedFunc<(), u64>,
@@ -85,22 +85,24 @@ pub struct Instance {
 
 impl Instance {
     /// Makes a computer and loads what it boots. Takes some tens of milliseconds.
-    pub fn boot(module: &Module, config: &Config, task: Weak<Task>) -> Result<Self, Failure> {
+    pub fn boot(module: &Module, config: Config, task: Weak<Task>) -> Result<Self, Failure> {
         let memory = u32::try_from(config.memory).ok().filter(|_| config.memory <= MEMORY_MAX);
         let memory = memory.ok_or(Failure::TooLarge(config.memory))?;
-        let disk = config.disk.clone();
-        let bytes = disk.as_deref().map_or(NONE, Disk::bytes);
+        let bytes = config.disk.as_deref().map_or(NONE, Disk::bytes);
+        let tags: String = config.shares.iter().map(|share| format!("{}\n", share.tag())).collect();
         let limits = StoreLimitsBuilder::new().memory_size(config.memory + OVERHEAD).build();
-        let side = Side { task, disk, limits, memory: None, panic: None };
+        let (disk, shares) = (config.disk, config.shares);
+        let side = Side { task, disk, shares, limits, memory: None, panic: None };
         let mut store = Store::new(&module.engine, side);
         store.limiter(|side| &mut side.limits);
         let mut instance = Self::instantiate(module, store).map_err(bug)?;
 
         let mut seed = [0; SEED];
         getrandom::fill(&mut seed).map_err(|error| Failure::NoRandomness(error.to_string()))?;
-        let [port] = instance.hand_in([format!("{}\n", config.port).as_bytes()])?;
+        let names = [format!("{}\n", config.port), tags];
+        let [ports, shares] = instance.hand_in(names.each_ref().map(String::as_bytes))?;
         let (columns, rows) = SIZE;
-        match instance.call(|f| &f.make, (memory, columns, rows, bytes, port))? {
+        match instance.call(|f| &f.make, (memory, columns, rows, bytes, ports, shares))? {
             done::OK => {}
             code => return Err(Failure::Bug(format!("it cannot be made: {code}"))),
         }

@@ -7,17 +7,19 @@
 //!
 //! [`Computers`] is a fixed set of threads; [`Computer`] is one computer on it, which runs in slices
 //! while it has something to do, and costs no CPU while it has not. A computer sees one disk, one console
-//! whose text is kept for messages about it, and one [`Port`]: a stream of bytes.
+//! whose text is kept for messages about it, one [`Port`]: a stream of bytes, and folders: [`Share`].
 //!
 //! | module | what |
 //! |---|---|
 //! | `computers` | the threads, and whose turn it is |
 //! | `computer` | the handle |
-//! | `turn` | what happens in one turn |
+//! | `turn`, `clock` | what happens in one turn |
 //! | `instance`, `imports` | the module's functions, and what it asks of the host |
 //! | `wires`, `port` | bytes between a computer and the async host |
 //! | `disk` | read-only disks |
+//! | `share` | folders of the host |
 
+mod clock;
 mod computer;
 mod computers;
 mod disk;
@@ -25,6 +27,7 @@ mod imports;
 mod instance;
 mod module;
 mod port;
+mod share;
 mod turn;
 mod turns;
 mod wires;
@@ -34,4 +37,5 @@ pub use computers::{Computers, Options, StartError};
 pub use disk::{Disk, DiskError};
 pub use instance::Failure;
 pub use port::Port;
+pub use share::Share;
 pub use wires::CONSOLE_KEPT;

@@ -3,8 +3,9 @@
 //! Called by the line's threads, one at a time for each computer.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
+use crate::clock::Clock;
 use crate::computer::{Config, State};
 use crate::instance::{Failure, Instance, Stop};
 use crate::module::Module;
@@ -14,31 +15,21 @@ use crate::turns::{Next, Task};
 /// computer that somebody types into answers between two of them.
 const SLICE: u64 = 2_000_000;
 
-/// Nanoseconds of a tick of the computer's clock.
-const NANOS_PER_TICK: u64 = 100;
-
 /// A computer between two turns.
 pub struct Turn {
     stage: Stage,
 }
 
 enum Stage {
-    New { module: Arc<Module>, config: Box<Config> },
-    On { instance: Box<Instance>, rest: Option<Rest> },
+    New(Box<(Arc<Module>, Config)>),
+    On { instance: Box<Instance>, clock: Clock },
     Off,
-}
-
-/// Since when a guest waits, on both clocks.
-#[derive(Clone, Copy)]
-struct Rest {
-    since: Instant,
-    ticks: u64,
 }
 
 impl Turn {
     /// A computer that boots at its first turn.
     pub fn new(module: Arc<Module>, config: Config) -> Self {
-        Self { stage: Stage::New { module, config: Box::new(config) } }
+        Self { stage: Stage::New(Box::new((module, config))) }
     }
 
     /// One turn.
@@ -61,15 +52,18 @@ impl Turn {
 
     /// The state is an end.
     fn work(&mut self, task: &Arc<Task>) -> Result<Result<Next, State>, Failure> {
-        if let Stage::New { module, config } = &self.stage {
-            let instance = Instance::boot(module, config, Arc::downgrade(task))?;
-            self.stage = Stage::On { instance: Box::new(instance), rest: None };
-        }
-        let Stage::On { instance, rest } = &mut self.stage else { return Ok(Ok(Next::Over)) };
-        if let Some(rest) = rest.take() {
-            let passed = rest.since.elapsed().as_nanos() as u64 / NANOS_PER_TICK;
-            instance.advance_to(rest.ticks.saturating_add(passed))?;
-        }
+        self.stage = match std::mem::replace(&mut self.stage, Stage::Off) {
+            Stage::New(parts) => {
+                let (module, config) = *parts;
+                let mut instance = Instance::boot(&module, config, Arc::downgrade(task))?;
+                let clock = Clock::new(instance.now()?);
+                Stage::On { instance: Box::new(instance), clock }
+            }
+            stage => stage,
+        };
+        let Stage::On { instance, clock } = &mut self.stage else { return Ok(Ok(Next::Over)) };
+        let ticks = instance.now()?;
+        instance.advance_to(clock.read(ticks))?;
         if task.wires.has_room_again() {
             instance.takes_again()?;
         }
@@ -87,14 +81,14 @@ impl Turn {
         if task.wires.feed(|bytes| instance.input(bytes))? > 0 {
             return Ok(Ok(Next::Again));
         }
-        let (since, ticks) = (Instant::now(), instance.now()?);
-        *rest = Some(Rest { since, ticks });
-        Ok(Ok(match until.map(|until| until.saturating_sub(ticks)) {
+        let began = Instant::now();
+        let ticks = clock.read(instance.now()?);
+        instance.advance_to(ticks)?;
+        Ok(Ok(match until {
             None => Next::Wait,
-            Some(0) => Next::Again,
-            Some(wait) => {
-                let wait = Duration::from_nanos(wait.saturating_mul(NANOS_PER_TICK));
-                since.checked_add(wait).map_or(Next::Wait, Next::At)
+            Some(until) if until <= ticks => Next::Again,
+            Some(until) => {
+                began.checked_add(Clock::until(ticks, until)).map_or(Next::Wait, Next::At)
             }
         }))
     }

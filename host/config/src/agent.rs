@@ -9,6 +9,7 @@ use crate::approvals::read as rules;
 use crate::budget::Budget;
 use crate::field::{Field, Keys};
 use crate::limits::{self, Limits};
+use crate::machine::Machine;
 use crate::mcp::ToolRef;
 use crate::problem::Fault;
 
@@ -32,6 +33,8 @@ pub struct Agent {
     pub budget: Budget,
     /// `limits`: how often it may ask for a model.
     pub limits: Limits,
+    /// `machine`: `None` is one where its image is.
+    pub machine: Option<Machine>,
     /// `network`: grants like `https://example.com`, as they are written. Without any, nothing is
     /// reachable.
     pub network: Vec<String>,
@@ -52,6 +55,7 @@ pub(crate) struct Top<'a> {
     pub system: &'a Budget,
     pub limits: Limits,
     pub servers: &'a [String],
+    pub machine: Option<Machine>,
 }
 
 pub(crate) const KEYS: Keys = Keys {
@@ -64,6 +68,7 @@ pub(crate) const KEYS: Keys = Keys {
         "role",
         "budget",
         "limits",
+        "machine",
         "network",
         "tools",
         "approvals",
@@ -108,6 +113,10 @@ impl Agent {
             limits: match table.get("limits") {
                 Some(field) => top.limits.read(&field, &limits::KEYS),
                 None => top.limits,
+            },
+            machine: match table.get("machine") {
+                Some(field) => Machine::read(&field),
+                None => top.machine,
             },
             network: texts(table.get("network")),
             tools: table.get("tools").map(|f| ToolRef::read_all(&f, servers)).unwrap_or_default(),

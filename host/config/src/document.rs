@@ -12,6 +12,7 @@ use crate::budget::Budget;
 use crate::field::{Field, Keys};
 use crate::limits::{self, Limits};
 use crate::local::Local;
+use crate::machine::Machine;
 use crate::mcp::McpServer;
 use crate::provider::{Provider, collect};
 use crate::registry::Registry;
@@ -46,6 +47,8 @@ pub struct Config {
     pub providers: BTreeMap<String, Provider>,
     /// `local`: the model that runs on this machine.
     pub local: Local,
+    /// `machine`: of each agent that says nothing else; `None` is one where its image is.
+    pub machine: Option<Machine>,
     /// `registry`: where harnesses come from.
     pub registry: Registry,
     /// `trust`, in the order of the file: whose signatures are asked for.
@@ -64,6 +67,7 @@ pub(crate) const KEYS: Keys = Keys {
         "mcp_servers",
         "providers",
         "local",
+        "machine",
         "registry",
         "trust",
     ],
@@ -96,7 +100,8 @@ impl Config {
         let together = limits.as_ref().and_then(Limits::together);
         let limits = limits.map(|field| Limits::default().read(&field, &limits::TOP_KEYS));
         let limits = limits.unwrap_or_default();
-        let top = Top { system: &budget, limits, servers: &servers };
+        let machine = table.get("machine").and_then(|field| Machine::read(&field));
+        let top = Top { system: &budget, limits, servers: &servers, machine };
         let agents = table.get("agents").map(|field| Agent::read_all(&field, &top));
         let providers = table.get("providers");
         Self {
@@ -111,6 +116,7 @@ impl Config {
             mcp_servers,
             providers: collect(providers.as_ref(), Provider::read),
             local: table.get("local").map(|field| Local::read(&field)).unwrap_or_default(),
+            machine,
             registry: table.get("registry").map(|f| Registry::read(&f)).unwrap_or_default(),
             trust: table.get("trust").map(|field| Trust::read_all(&field)).unwrap_or_default(),
         }
@@ -129,7 +135,7 @@ fn time_zone(name: &str) -> Result<String, String> {
 
 #[cfg(test)]
 mod tests {
-    use crate::{agent, approvals, budget, limits, local, mcp, provider, registry, trust};
+    use crate::{agent, approvals, budget, limits, local, machine, mcp, provider, registry, trust};
 
     /// What the documentation calls complete is complete.
     #[test]
@@ -143,6 +149,7 @@ mod tests {
             &limits::KEYS,
             &limits::TOP_KEYS,
             &local::KEYS,
+            &machine::KEYS,
             &mcp::KEYS,
             &provider::KEYS,
             &provider::MODEL_KEYS,

@@ -158,6 +158,16 @@ impl<'a> Field<'a> {
         matches!(&self.node.value, Value::Text(found) if found == text)
     }
 
+    /// A word, if it is one: a text, or what a parser made of `on` and `off`.
+    pub fn word(&self) -> Option<&'a str> {
+        match &self.node.value {
+            Value::Text(text) => Some(text),
+            Value::Bool(true) => Some("on"),
+            Value::Bool(false) => Some("off"),
+            _ => None,
+        }
+    }
+
     /// A text that something else reads; its error becomes the reason.
     pub fn parsed<T, E: Display>(&self, parse: impl FnOnce(&'a str) -> Result<T, E>) -> Option<T> {
         match parse(self.text()?) {

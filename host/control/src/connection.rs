@@ -99,7 +99,8 @@ pub(crate) async fn serve(
                 }
                 Line::write(notice).unwrap_or_default()
             }
-            () = stop.cancelled(), if open.watching.is_none() => return,
+            // Who watches sees the end, and a terminal its own.
+            () = stop.cancelled(), if open.watching.is_none() && open.terminal.is_none() => return,
         };
         if writer.write_all(out.as_bytes()).await.is_err() {
             return;

@@ -21,7 +21,7 @@ pub const ENTRIES_MAX: usize = 100_000;
 pub struct Guard(Option<Arc<Inner>>);
 
 #[derive(Debug)]
-struct Inner {
+pub(crate) struct Inner {
     approvals: Approvals,
     roots: Vec<Root>,
 }
@@ -59,6 +59,11 @@ impl Guard {
         };
         let roots = roots.iter().map(root).collect::<Result<_, GuardError>>()?;
         Ok(Self(Some(Arc::new(Inner { approvals: approvals.clone(), roots }))))
+    }
+
+    /// The rules, if there are any on paths.
+    pub(crate) fn inner(&self) -> Option<&Arc<Inner>> {
+        self.0.as_ref()
     }
 
     /// Whether there is nothing to check.
@@ -103,8 +108,17 @@ impl Guard {
 }
 
 impl Inner {
+    pub(crate) fn approvals(&self) -> &Approvals {
+        &self.approvals
+    }
+
+    /// Where the directory is that a guest knows by this name.
+    pub(crate) fn folder(&self, guest: &str) -> Option<&Path> {
+        self.roots.iter().find(|root| root.guest == guest).map(|root| root.host.as_path())
+    }
+
     /// What a guest calls a place: more than one name when one of its directories lies in another.
-    fn names(
+    pub(crate) fn names(
         &self,
         place: &Path,
         access: Access,

@@ -6,7 +6,8 @@
 //! points to was checked when it was opened. Without rules on paths nothing is resolved and every
 //! call goes straight through.
 //!
-//! The session makes one [`Guard`] and links [`add_to_linker`] over wasmtime-wasi's own. This crate
+//! The session makes one [`Guard`] and links [`add_to_linker`] over wasmtime-wasi's own. A machine reaches
+//! the same workspace over 9p: [`Guard::of_share`] is those rules for `ninep`. This crate
 //! must never open a file for a guest itself, and never let through what it could not resolve.
 //!
 //! What it does not do: names, sizes and times can be seen (`stat`, the list of a directory that may
@@ -17,6 +18,7 @@ mod guard;
 mod handle;
 mod host;
 mod resolve;
+mod share;
 
 pub use guard::{ENTRIES_MAX, Guard, GuardError};
 pub use host::{Files, FilesView, add_to_linker};

@@ -1,19 +1,72 @@
-//! The door to an agent's machine: `xpressclaw:machine`.
+//! Machines of sessions, and the door to them: `xpressclaw:machine`.
 //!
-//! An agent without a machine gets `no-machine` from every function, which is the contract's own
-//! answer and constant for a session: a harness says so to its model instead of pretending.
+//! Why it exists: a harness asks for commands and terminals, and somebody must start the computer with the
+//! agent inside that runs them. Called by the session. It must never let a machine that misbehaves be
+//! more than an error of the call that met it, and never start a command that was not allowed.
+//!
+//! An agent without a machine gets `no-machine` from every function, which is constant for a session: a
+//! harness says so to its model instead of pretending.
+//!
+//! | module | what |
+//! |---|---|
+//! | `image`, `machines` | what all machines of a process share |
+//! | `machine`, `share` | the machine of one session |
+//! | `shell`, `command`, `process` | the door to commands |
+//! | `terminal`, `attached`, `watch` | the door to the terminal, for harnesses and for users |
+//! | `checkpoint` | the door to checkpoints |
 
+mod attached;
 mod checkpoint;
+mod command;
+mod error;
+mod image;
+mod machine;
+mod machines;
+mod process;
+mod share;
 mod shell;
 mod terminal;
+mod watch;
+
+use std::sync::Arc;
 
 use approvals::Approvals;
+use harness::Cancellation;
+use tokio::sync::Semaphore;
 use wasmtime::component::{HasData, ResourceTable};
 
-/// What this door keeps per session: no machine, and what may not be asked of one.
-#[derive(Debug)]
+pub use image::{Folder, ImageError};
+pub use machine::{Machine, Parts, StartError};
+pub use machines::{Machines, MachinesError};
+pub use watch::Watch;
+
+/// Processes of one session; the contract says so.
+pub const PROCESSES_MAX: usize = 64;
+
+/// Terminals of one session's harness; the contract says so.
+pub const TERMINALS_MAX: usize = 16;
+
+/// What this door keeps per session.
 pub struct MachineCtx {
-    pub approvals: Approvals,
+    machine: Option<Machine>,
+    approvals: Approvals,
+    /// Of the current turn.
+    pub cancellation: Cancellation,
+    processes: Arc<Semaphore>,
+    terminals: Arc<Semaphore>,
+}
+
+impl MachineCtx {
+    /// `None`: an agent without a machine.
+    pub fn new(machine: Option<Machine>, approvals: Approvals, cancellation: Cancellation) -> Self {
+        Self {
+            machine,
+            approvals,
+            cancellation,
+            processes: Arc::new(Semaphore::new(PROCESSES_MAX)),
+            terminals: Arc::new(Semaphore::new(TERMINALS_MAX)),
+        }
+    }
 }
 
 /// This door's state together with the store's resource table, borrowed for one call.
@@ -30,8 +83,3 @@ impl HasData for HasMachine {
 }
 
 impl bindings::machine::types::Host for MachineView<'_> {}
-
-/// A guest cannot hold a process or a terminal, because none is ever made.
-pub(crate) fn no_such_handle<T>() -> wasmtime::Result<T> {
-    Err(wasmtime::component::ResourceTableError::NotPresent.into())
-}

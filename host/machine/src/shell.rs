@@ -4,74 +4,152 @@ use approvals::Action;
 use bindings::machine::shell as wit;
 use bindings::machine::types::{Error, Size};
 use domain::wait::Waitable;
+use harness::Cancellation;
+use machine_client::Chunk;
+use machine_protocol::{Exit, Signal, Stream};
 use wasmtime::component::Resource;
 
-use crate::{MachineView, no_such_handle};
+use crate::process::{Process, Request};
+use crate::{MachineView, PROCESSES_MAX, command};
 
-type Process = Resource<wit::Process>;
+type Handle = Resource<wit::Process>;
+
+/// Bytes of one call's data; the contract says so.
+const DATA_MAX_BYTES: usize = 1 << 20;
+
+impl MachineView<'_> {
+    fn process(&self, this: &Handle) -> wasmtime::Result<&Process> {
+        Ok(self.table.get(&Resource::<Process>::new_borrow(this.rep()))?)
+    }
+}
 
 impl wit::Host for MachineView<'_> {
-    /// A denied command is denied with or without a machine. Without one nobody is asked: there is
-    /// nothing that an approval could start.
-    async fn spawn(&mut self, command: wit::Command) -> wasmtime::Result<Result<Process, Error>> {
+    async fn spawn(&mut self, command: wit::Command) -> wasmtime::Result<Result<Handle, Error>> {
         let action = Action::command(&command.script, command.call_id.as_deref());
-        Ok(Err(match self.ctx.approvals.check_rules(&action) {
-            Err(denial) => Error::Denied(denial.to_string()),
-            Ok(()) => Error::NoMachine,
-        }))
+        let Some(machine) = &self.ctx.machine else {
+            // A denied command is denied with or without a machine. Without one nobody is asked: there
+            // is nothing that an approval could start.
+            return Ok(Err(match self.ctx.approvals.check_rules(&action) {
+                Err(denial) => Error::Denied(denial.to_string()),
+                Ok(()) => Error::NoMachine,
+            }));
+        };
+        let checked = match command::command(&command) {
+            Ok(checked) => checked,
+            Err(reason) => return Ok(Err(Error::Invalid(reason))),
+        };
+        let Ok(slot) = self.ctx.processes.clone().try_acquire_owned() else {
+            let full = format!("{PROCESSES_MAX} processes are open; drop some first");
+            return Ok(Err(Error::Invalid(full)));
+        };
+        let request =
+            Request { command: checked, script: command.script, call_id: command.call_id };
+        let process = Process::start(request, machine.clone(), self.ctx.approvals.clone(), slot);
+        let entry = self.table.push(process)?;
+        Ok(Ok(Resource::new_own(entry.rep())))
     }
 }
 
 impl wit::HostProcess for MachineView<'_> {
     async fn read(
         &mut self,
-        _this: Process,
-        _max_bytes: u32,
+        this: Handle,
+        max_bytes: u32,
     ) -> wasmtime::Result<Result<Vec<wit::Chunk>, Error>> {
-        no_such_handle()
+        let max = (max_bytes as usize).clamp(1, DATA_MAX_BYTES);
+        let process = self.process(&this)?;
+        let read = unless_cancelled(&self.ctx.cancellation, process.read(max)).await;
+        Ok(read.map(|chunks| chunks.into_iter().map(chunk_out).collect()))
     }
 
-    async fn readable(&mut self, _this: Process) -> wasmtime::Result<Resource<Waitable>> {
-        no_such_handle()
+    async fn readable(&mut self, this: Handle) -> wasmtime::Result<Resource<Waitable>> {
+        let waitable = self.process(&this)?.readable();
+        Ok(self.table.push(waitable)?)
     }
 
     async fn write(
         &mut self,
-        _this: Process,
-        _data: Vec<u8>,
+        this: Handle,
+        mut data: Vec<u8>,
     ) -> wasmtime::Result<Result<u32, Error>> {
-        no_such_handle()
+        data.truncate(DATA_MAX_BYTES);
+        let process = self.process(&this)?;
+        let written = unless_cancelled(&self.ctx.cancellation, process.write(&data)).await;
+        Ok(written.map(|bytes| u32::try_from(bytes).unwrap_or(u32::MAX)))
     }
 
-    async fn writable(&mut self, _this: Process) -> wasmtime::Result<Resource<Waitable>> {
-        no_such_handle()
+    async fn writable(&mut self, this: Handle) -> wasmtime::Result<Resource<Waitable>> {
+        let waitable = self.process(&this)?.writable();
+        Ok(self.table.push(waitable)?)
     }
 
-    async fn close_stdin(&mut self, _this: Process) -> wasmtime::Result<Result<(), Error>> {
-        no_such_handle()
+    async fn close_stdin(&mut self, this: Handle) -> wasmtime::Result<Result<(), Error>> {
+        Ok(self.process(&this)?.close_stdin().await)
     }
 
     async fn kill(
         &mut self,
-        _this: Process,
-        _signal: wit::Signal,
+        this: Handle,
+        signal: wit::Signal,
     ) -> wasmtime::Result<Result<(), Error>> {
-        no_such_handle()
+        let process = self.process(&this)?;
+        let signal = match signal {
+            wit::Signal::Interrupt => Signal::Interrupt,
+            wit::Signal::Terminate => Signal::Terminate,
+            wit::Signal::Kill => Signal::Kill,
+        };
+        Ok(process.signal(signal).await)
     }
 
-    async fn resize(&mut self, _this: Process, _size: Size) -> wasmtime::Result<Result<(), Error>> {
-        no_such_handle()
+    async fn resize(&mut self, this: Handle, size: Size) -> wasmtime::Result<Result<(), Error>> {
+        let process = self.process(&this)?;
+        if !process.has_pty {
+            return Ok(Err(Error::Invalid("only a process with a `pty` has a size".to_owned())));
+        }
+        Ok(match command::size(size) {
+            Ok(size) => process.resize(size).await,
+            Err(reason) => Err(Error::Invalid(reason)),
+        })
     }
 
-    async fn exit(&mut self, _this: Process) -> wasmtime::Result<Result<wit::Exit, Error>> {
-        no_such_handle()
+    async fn exit(&mut self, this: Handle) -> wasmtime::Result<Result<wit::Exit, Error>> {
+        let process = self.process(&this)?;
+        let exit = unless_cancelled(&self.ctx.cancellation, process.exit()).await;
+        Ok(exit.map(|exit| match exit {
+            Exit::Code(code) => wit::Exit::Code(code.into()),
+            Exit::Signal(number) => wit::Exit::Signal(number.into()),
+            Exit::TimedOut => wit::Exit::TimedOut,
+        }))
     }
 
-    async fn exited(&mut self, _this: Process) -> wasmtime::Result<Resource<Waitable>> {
-        no_such_handle()
+    async fn exited(&mut self, this: Handle) -> wasmtime::Result<Resource<Waitable>> {
+        let waitable = self.process(&this)?.exited();
+        Ok(self.table.push(waitable)?)
     }
 
-    async fn drop(&mut self, _this: Process) -> wasmtime::Result<()> {
-        no_such_handle()
+    async fn drop(&mut self, this: Handle) -> wasmtime::Result<()> {
+        self.table.delete(Resource::<Process>::new_own(this.rep()))?;
+        Ok(())
     }
+}
+
+/// The result of a call that may block, unless the turn is cancelled first. What is there is given to a
+/// turn that is cancelled, too.
+pub(crate) async fn unless_cancelled<T>(
+    cancellation: &Cancellation,
+    call: impl Future<Output = Result<T, Error>>,
+) -> Result<T, Error> {
+    tokio::select! {
+        biased;
+        result = call => result,
+        () = cancellation.cancelled() => Err(Error::Cancelled),
+    }
+}
+
+fn chunk_out(chunk: Chunk) -> wit::Chunk {
+    let stream = match chunk.stream {
+        Stream::Stdout => wit::OutputStream::Stdout,
+        Stream::Stderr => wit::OutputStream::Stderr,
+    };
+    wit::Chunk { stream, data: chunk.data }
 }

@@ -2,8 +2,9 @@
 //!
 //! Used by whoever would serve a folder there, to hear why not. It must never serve one with less care.
 
-use crate::OpenError;
+use crate::{Guard, OpenError};
 use std::path::Path;
+use std::sync::Arc;
 
 /// A folder that cannot be served here; there is no value of this type.
 #[derive(Clone, Debug)]
@@ -19,6 +20,14 @@ impl Export {
     /// # Errors
     /// Always [`OpenError::System`].
     pub fn open(_: &Path) -> Result<Self, OpenError> {
+        Err(OpenError::System)
+    }
+
+    /// Refuses.
+    ///
+    /// # Errors
+    /// Always [`OpenError::System`].
+    pub fn open_guarded(_: &Path, _: Arc<dyn Guard>) -> Result<Self, OpenError> {
         Err(OpenError::System)
     }
 

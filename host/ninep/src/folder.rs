@@ -104,14 +104,33 @@ impl Folder {
 
     /// What is at a path now.
     pub fn find(&self, path: &Path) -> Result<Arc<OwnedFd>> {
-        if path.is_root() {
-            return Ok(self.root.clone());
-        }
+        if path.is_root() { Ok(self.root.clone()) } else { self.find_from(self.root.as_fd(), path) }
+    }
+
+    /// What is at the end of a way from a directory now.
+    pub fn find_from(&self, directory: BorrowedFd<'_>, way: &Path) -> Result<Arc<OwnedFd>> {
         match self.lookup {
-            Lookup::Beneath => self.look_up(self.root.as_fd(), path.bytes()).map(Arc::new),
-            Lookup::NameByName => path.names().try_fold(self.root.clone(), |directory, name| {
-                self.entry(directory.as_fd(), Name::new(name)?).map(Arc::new)
-            }),
+            Lookup::Beneath => self.look_up(directory, way.bytes()).map(Arc::new),
+            Lookup::NameByName => {
+                let step = |at: Option<OwnedFd>, name: &[u8]| {
+                    let at = at.as_ref().map_or(directory, OwnedFd::as_fd);
+                    self.entry(at, Name::new(name)?).map(Some)
+                };
+                way.names().try_fold(None, step)?.map(Arc::new).ok_or(Errno::INVAL)
+            }
+        }
+    }
+
+    /// Where a descriptor's file is now, as the kernel says; ` (deleted)` may stand behind it.
+    pub fn place(&self, node: BorrowedFd<'_>) -> Result<Path> {
+        let path = |of| rustix::fs::readlinkat(&self.descriptors, number(of), Vec::new());
+        let (root, place) = (path(self.root.as_fd())?, path(node)?);
+        let root = root.to_bytes().strip_suffix(b"/").unwrap_or(root.to_bytes());
+        match place.to_bytes().strip_prefix(root) {
+            Some(b"") => Ok(Path::default()),
+            Some([b'/', rest @ ..]) => Ok(Path::from_kernel(rest)),
+            // It was moved away, or the folder was.
+            _ => Err(Errno::ACCESS),
         }
     }
 

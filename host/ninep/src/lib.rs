@@ -16,12 +16,17 @@
 //! here; a change of owner is accepted and forgotten. Permissions are real, without set-user-id and
 //! set-group-id: what the guest leaves behind must give nobody on the host the rights of its user.
 //!
+//! **Rules.** Whoever serves the folder may name places that are not to be read or changed ([`Guard`]).
+//! They cover contents, lists of directories and changes; that a file is there, its size, its times and
+//! what a link says can be seen, as by programs in other sandboxes of this host.
+//!
 //! **Protocol.** The messages are those of Linux's `include/net/9p/9p.h` and of diod's description of
 //! 9P2000.L; extended attributes are answered with "not supported".
 //!
 //! | module | what |
 //! |---|---|
 //! | `limits` | what a guest may have |
+//! | `guard` | who says what a guest may use |
 //! | `wire`, `message`, `protocol` | from bytes to requests, from answers to bytes |
 //! | `name` | names of one entry, and paths of such names |
 //! | `folder` | every system call that looks a name up |
@@ -31,6 +36,7 @@
 //!
 //! Linux only: elsewhere there is neither `O_PATH` nor `openat2`, and [`Export::open`] says so.
 
+mod guard;
 pub mod limits;
 
 #[cfg(target_os = "linux")]
@@ -63,6 +69,7 @@ mod elsewhere;
 pub use elsewhere::{Export, Server};
 #[cfg(target_os = "linux")]
 pub use export::Export;
+pub use guard::{Access, Guard};
 #[cfg(target_os = "linux")]
 pub use server::Server;
 

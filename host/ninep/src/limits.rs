@@ -25,6 +25,10 @@ pub const MAX_LOCKS: usize = 4_096;
 /// Bytes of the name that a client gives itself for its locks: that of a host, which has 64 in Linux.
 pub const MAX_CLIENT_NAME: usize = 255;
 
+/// Entries below a directory that is moved in one step where there are rules: each is asked about at both
+/// ends, which takes some ten microseconds, and the guest's turn goes on that long.
+pub const MAX_MOVED: usize = 10_000;
+
 /// Names in one walk: the protocol's own number.
 pub const MAX_WALK: usize = 16;
 

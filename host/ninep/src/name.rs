@@ -42,6 +42,16 @@ impl Path {
         &self.0
     }
 
+    /// A path that the kernel gave, from the folder.
+    pub fn from_kernel(bytes: &[u8]) -> Self {
+        Self(bytes.into())
+    }
+
+    /// A way from this directory.
+    pub fn below(&self, way: &Self) -> Result<Self, Errno> {
+        way.names().try_fold(self.clone(), |path, name| path.join(Name::new(name)?))
+    }
+
     /// The names in it.
     pub fn names(&self) -> impl Iterator<Item = &[u8]> {
         self.0.split(|&byte| byte == b'/').filter(|name| !name.is_empty())

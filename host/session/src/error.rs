@@ -16,6 +16,8 @@ pub enum OpenError {
     InUse(domain::SessionId),
     #[error(transparent)]
     Paths(#[from] files::GuardError),
+    #[error("the workspace cannot be shared with the agent's machine")]
+    Share(#[from] ninep::OpenError),
     #[error(transparent)]
     Session(#[from] SessionError),
     #[error("agent `{agent}` cannot use model `{model}`")]

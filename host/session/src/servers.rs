@@ -9,7 +9,7 @@ use store::Store;
 use store::log::Level;
 use verbs::Lines;
 
-use crate::session::SessionConfig;
+use crate::config::SessionConfig;
 
 pub(crate) fn hooks(config: &SessionConfig, store: &Store, events: &Events) -> Hooks {
     // A log of their own rate: a flood of theirs does not silence the harness.

@@ -1,68 +1,37 @@
 //! A conversation of one agent with one harness.
 
-use std::fs::{File, TryLockError};
-use std::path::{Path, PathBuf};
+use std::fs::File;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use approvals::{Approvals, Rules};
+use approvals::Approvals;
 use bindings::convert::{parts_out, stop_in};
 use bindings::session::types as wit;
 use domain::event::Stop;
 use domain::limits::{MESSAGES_MAX, PARTS_MAX_BYTES};
-use domain::{AgentName, Event, Part, SessionId, TurnId, TurnInput, User};
-use engine::StoreLimits;
+use domain::terminal::{NoMachine, Terminals};
+use domain::{Event, Part, SessionId, TurnId, TurnInput};
 use files::Guard;
-use harness::{Cancellation, EventReader, Events, TurnCtx, TurnHandle};
-use llm::host::LlmCtx;
-use llm::{Caller, Observer, Steps};
-use machine::MachineCtx;
+use harness::{Cancellation, EventReader, Events, TurnHandle};
+use llm::Steps;
+use machine::{Machine, Watch};
 use mcp::Servers;
-use network::{Egress, Hooks, Policy};
-use store::ledger::Cap;
+use network::Egress;
 use store::session::{End, Opening, Role, TurnEnd};
-use tools::ToolsCtx;
 use tracing::Instrument as _;
-use verbs::{Lines, VerbsCtx};
-use wasmtime_wasi_http::WasiHttpCtx;
 
+use crate::config::SessionConfig;
 use crate::error::{OpenError, TurnError};
+use crate::folders::{create_private, is_directory, lock};
 use crate::guest::{CpuLimits, Features, Guest};
 use crate::harness_file::Harness;
 use crate::runtime::Runtime;
 use crate::span;
-use crate::state::{State, table};
-use crate::wasi::{STATE, WORKSPACE, Wasi};
+use crate::wasi::{STATE, WORKSPACE};
 use crate::watchers::Reported;
 
 /// How long a cancelled guest may wind down before its instance is dropped, as the contract says.
 const CANCEL_GRACE: Duration = Duration::from_secs(5);
-
-/// What a session is opened with.
-pub struct SessionConfig {
-    pub agent: AgentName,
-    pub session: SessionId,
-    pub model: String,
-    /// Further models that the agent may ask for.
-    pub models: Vec<String>,
-    /// Where a spent budget degrades to when its cap names nothing.
-    pub fallback: Option<String>,
-    pub role: Option<String>,
-    /// A JSON object for the harness.
-    pub settings: String,
-    pub workspace: PathBuf,
-    /// The session's private directory; made when missing.
-    pub state: PathBuf,
-    pub caps: Vec<Cap>,
-    /// The key that per-task caps count by.
-    pub task: String,
-    pub policy: Policy,
-    /// What is allowed, asked for and denied.
-    pub rules: Rules,
-    /// MCP servers whose tools the harness is offered.
-    pub servers: Vec<mcp::Spec>,
-    pub user: Arc<dyn User>,
-}
 
 /// What a turn came to.
 #[derive(Debug)]
@@ -74,15 +43,16 @@ pub struct TurnReport {
 
 /// See the module.
 pub struct Session {
-    runtime: Arc<Runtime>,
-    harness: Harness,
-    config: SessionConfig,
-    events: Events,
-    egress: Egress,
-    approvals: Approvals,
-    guard: Guard,
-    servers: Servers,
-    handle: TurnHandle,
+    pub(crate) runtime: Arc<Runtime>,
+    pub(crate) harness: Harness,
+    pub(crate) config: SessionConfig,
+    pub(crate) events: Events,
+    pub(crate) egress: Egress,
+    pub(crate) approvals: Approvals,
+    pub(crate) guard: Guard,
+    pub(crate) servers: Servers,
+    pub(crate) handle: TurnHandle,
+    pub(crate) machine: Option<Machine>,
     guest: Option<Guest>,
     cpu: CpuLimits,
     /// Held as long as the session is open here.
@@ -92,14 +62,6 @@ pub struct Session {
 /// See [`Session::instantiate`]. It lives until it is dropped.
 pub struct Instance {
     _guest: Guest,
-}
-
-struct Reporter(Events);
-
-impl Observer for Reporter {
-    fn event(&self, event: Event) {
-        self.0.host(event);
-    }
 }
 
 impl Session {
@@ -140,7 +102,7 @@ impl Session {
             config.servers.clone(),
             crate::servers::hooks(&config, runtime.store(), &events),
         );
-        let session = Self {
+        let mut session = Self {
             runtime,
             harness,
             config,
@@ -150,11 +112,21 @@ impl Session {
             guard,
             servers,
             handle,
+            machine: None,
             guest: None,
             cpu: CpuLimits::default(),
             _lock: lock,
         };
+        session.machine = session.make_machine()?;
         Ok((session, reader))
+    }
+
+    /// Where terminals of the session's machine come from, for who watches.
+    pub fn terminals(&self) -> Arc<dyn Terminals> {
+        match &self.machine {
+            Some(machine) => Arc::new(Watch::new(machine.clone())),
+            None => Arc::new(NoMachine),
+        }
     }
 
     pub fn id(&self) -> &SessionId {
@@ -191,8 +163,12 @@ impl Session {
         self.handle.clone()
     }
 
-    /// Ends the MCP servers, politely first; a session that is only dropped kills them.
+    /// Ends the machine and the MCP servers, these politely first; a session that is only dropped kills
+    /// them.
     pub async fn close(&self) {
+        if let Some(machine) = &self.machine {
+            machine.switch_off().await;
+        }
         self.servers.close().await;
     }
 
@@ -323,6 +299,7 @@ impl Session {
         state.llm.caller.turn = Some(turn.clone());
         state.llm.steps = steps;
         state.verbs.cancellation = cancellation.clone();
+        state.machine.cancellation = cancellation.clone();
         state.tools.cancellation = cancellation;
         let result = guest.turn(parts_out(prompt)).await.map(stop_in);
         if result.as_ref().is_ok() || result.as_ref().is_err_and(TurnError::is_the_guests) {
@@ -385,60 +362,6 @@ impl Session {
         kept.reverse();
         Ok(kept)
     }
-
-    fn state(&self) -> State {
-        let SessionConfig { agent, session, task, caps, user, .. } = &self.config;
-        let store = self.runtime.store().clone();
-        let lines = Lines::new(store.clone(), agent.clone(), session.clone());
-        let wasi = Wasi {
-            harness: self.harness.name().into(),
-            workspace: self.config.workspace.clone(),
-            state: self.config.state.clone(),
-            egress: self.egress.clone(),
-            lines: lines.clone(),
-            made: None,
-        };
-        let caller = Caller {
-            agent: agent.clone(),
-            session: session.clone(),
-            turn: None,
-            task: task.clone(),
-            model: self.config.model.clone(),
-            models: self.config.models.clone(),
-            caps: caps.clone(),
-            fallback: self.config.fallback.clone(),
-        };
-        let observer = Arc::new(Reporter(self.events.clone()));
-        State {
-            table: table(),
-            limits: StoreLimits::default(),
-            wasi,
-            guard: self.guard.clone(),
-            http: WasiHttpCtx::new(),
-            hooks: Hooks(self.egress.clone()),
-            egress: self.egress.clone(),
-            turn: TurnCtx::with_handle(self.events.clone(), self.approvals.clone(), &self.handle),
-            llm: LlmCtx::new(self.runtime.pipeline().clone(), caller, observer),
-            verbs: VerbsCtx {
-                store,
-                agent: agent.clone(),
-                session: session.clone(),
-                task: task.clone(),
-                caps: caps.clone(),
-                events: self.events.clone(),
-                user: user.clone(),
-                approvals: self.approvals.clone(),
-                cancellation: self.handle.cancellation(),
-                lines,
-            },
-            tools: ToolsCtx::new(
-                self.servers.clone(),
-                self.approvals.clone(),
-                self.handle.cancellation(),
-            ),
-            machine: MachineCtx { approvals: self.approvals.clone() },
-        }
-    }
 }
 
 /// Records what the session is run by.
@@ -483,43 +406,6 @@ fn chain(error: &dyn std::error::Error) -> String {
         cause = next.source();
     }
     text
-}
-
-/// Takes the session for this process; the operating system gives it back when the process ends,
-/// however it ends.
-fn lock(config: &SessionConfig) -> Result<File, OpenError> {
-    let path = config.state.with_extension("lock");
-    let error =
-        |source| OpenError::Directory { what: "the session's lock", path: path.clone(), source };
-    let file = File::options().create(true).append(true).open(&path).map_err(error)?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(OpenError::InUse(config.session.clone())),
-        Err(TryLockError::Error(source)) => Err(error(source)),
-    }
-}
-
-fn is_directory(what: &'static str, path: &Path) -> Result<(), OpenError> {
-    let error = |source| OpenError::Directory { what, path: path.into(), source };
-    if std::fs::metadata(path).map_err(error)?.is_dir() {
-        return Ok(());
-    }
-    Err(error(std::io::ErrorKind::NotADirectory.into()))
-}
-
-fn create_private(path: &Path) -> Result<(), OpenError> {
-    let mut builder = std::fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::DirBuilderExt;
-        builder.mode(0o700);
-    }
-    builder.create(path).map_err(|source| OpenError::Directory {
-        what: "the session's state",
-        path: path.into(),
-        source,
-    })
 }
 
 fn now_ms() -> u64 {

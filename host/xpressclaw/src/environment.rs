@@ -41,6 +41,8 @@ variables! {
         "The program's own log on stderr, e.g. `debug` or `llm=trace`; `--log-level` goes before it.";
     LOG_FORMAT = "XPRESSCLAW_LOG_FORMAT":
         "`text` or `json`; `--log-format` goes before it.";
+    MACHINE_PATH = "XPRESSCLAW_MACHINE_PATH":
+        "The folder with the image of the machine that commands run in; by default `machine` of the data directory.";
     MODEL_MIRROR = "XPRESSCLAW_MODEL_MIRROR":
         "A server that `model pull` asks in place of https://huggingface.co; plain HTTP only on loopback.";
     MODEL_PATH = "XPRESSCLAW_MODEL_PATH":

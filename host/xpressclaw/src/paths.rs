@@ -53,6 +53,11 @@ impl Paths {
         self.data.join("models")
     }
 
+    /// The image of the machine that commands run in.
+    pub fn machine(&self) -> PathBuf {
+        environment::MACHINE_PATH.path().unwrap_or_else(|| self.data.join("machine"))
+    }
+
     fn agent(&self, agent: &AgentName) -> PathBuf {
         self.data.join("agents").join(agent.as_str())
     }

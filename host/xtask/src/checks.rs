@@ -55,6 +55,7 @@ pub fn test(settings: &Settings, arguments: &[OsString]) -> Result<()> {
     setup::base(settings)?;
     system::install_for_tests(settings)?;
     components::build(settings, &[])?;
+    setup::machine(settings)?;
     components::test(settings)?;
     guest_programs::test(settings)?;
     let mut xtask = host::cargo(settings, "test");

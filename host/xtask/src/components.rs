@@ -20,7 +20,7 @@ use crate::stamp::{Inputs, ensure};
 const TARGET: Target = Target::Component;
 
 /// The machine's computer: no harness, and not even a component (ADR 0031).
-const MODULE: &str = "computer";
+pub const MODULE: &str = "computer";
 
 /// Crates beside `components/` that components are built from.
 const SHARED_CRATES: [&str; 1] = ["host/riscv"];

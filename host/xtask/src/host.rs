@@ -27,6 +27,7 @@ pub fn run<'a>(settings: &Settings, arguments: impl Iterator<Item = &'a OsStr>) 
         _ => Vec::new(),
     };
     components::build(settings, &named)?;
+    setup::machine(settings)?;
     compile(settings, Profile::Development, &["xpressclaw"])?;
     let mut binary = process::command(settings.binary(Profile::Development, "xpressclaw"));
     binary.args(arguments);
@@ -38,6 +39,7 @@ pub fn run<'a>(settings: &Settings, arguments: impl Iterator<Item = &'a OsStr>) 
 pub fn prepare(settings: &Settings, profile: Profile, packages: &[&str]) -> Result<()> {
     setup::base(settings)?;
     components::build(settings, &[])?;
+    setup::machine(settings)?;
     compile(settings, profile, packages)?;
     if profile == Profile::Release && layout::renew(settings)? {
         compile(settings, profile, packages)?;

@@ -55,6 +55,9 @@ Usage: cargo xtask <command> [arguments]
 Everything built or downloaded goes to $XPRESSCLAW_CACHE (default: ~/.cache/xpressclaw).";
 
 fn main() -> ExitCode {
+    if let Some(code) = guest::names::called() {
+        return code;
+    }
     match dispatch(env::args_os().skip(1).collect()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

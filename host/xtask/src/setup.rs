@@ -4,7 +4,7 @@
 use anyhow::Result;
 
 use crate::components;
-use crate::guest_programs;
+use crate::machine::{self, Variant};
 use crate::model;
 use crate::settings::Settings;
 use crate::system;
@@ -18,12 +18,18 @@ pub fn base(settings: &Settings) -> Result<()> {
     model::download(settings)
 }
 
+/// The machine that commands run in: its computer, its kernel and its root.
+pub fn machine(settings: &Settings) -> Result<()> {
+    components::build(settings, &[components::MODULE.into()])?;
+    machine::build(settings, &[Variant::Base])
+}
+
 /// All of it, built components included: afterwards nothing is downloaded any more, save crates.
 pub fn all(settings: &Settings) -> Result<()> {
     base(settings)?;
     system::install_for_tests(settings)?;
     components::build(settings, &[])?;
-    guest_programs::build(settings)?;
+    machine(settings)?;
     test_servers::install(settings)?;
     test_clients::install(settings).map(drop)
 }

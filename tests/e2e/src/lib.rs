@@ -17,6 +17,7 @@
 )]
 
 pub mod answer;
+mod calls;
 pub mod client;
 mod control;
 mod endpoint;
@@ -35,12 +36,13 @@ mod terminal;
 use std::time::Duration;
 
 pub use answer::Answer;
+pub use calls::{Ended, bash, call};
 pub use client::{Client, How, Seen};
 pub use endpoint::{Endpoint, served};
 pub use files::FileServer;
 pub use ledger::Spend;
 pub use place::{KEY, Place};
-pub use program::{cache, compiled, executable, guest, harnesses, models, test_server};
+pub use program::{cache, compiled, executable, guest, harnesses, machine, models, test_server};
 pub use reply::Reply;
 pub use run::{Done, Run, Running, wait};
 pub use server::{Play, Request, Server};

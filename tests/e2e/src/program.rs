@@ -11,6 +11,7 @@ use crate::{COMPILE_DEADLINE, Place, Run};
 const BINARY: &str = "XPRESSCLAW_BINARY";
 pub const HARNESS_PATH: &str = "XPRESSCLAW_HARNESS_PATH";
 pub const MODEL_PATH: &str = "XPRESSCLAW_MODEL_PATH";
+pub const MACHINE_PATH: &str = "XPRESSCLAW_MACHINE_PATH";
 /// The packages of `host/mcp/tests/npm`, installed.
 const TEST_SERVERS: &str = "XPRESSCLAW_TEST_SERVERS";
 /// The packages of `clients`, installed.
@@ -59,6 +60,11 @@ pub fn guest(name: &str) -> PathBuf {
 /// The folder of the local model.
 pub fn models() -> PathBuf {
     folder(MODEL_PATH, "the local model (*.gguf)")
+}
+
+/// The folder of the machine's image.
+pub fn machine() -> PathBuf {
+    folder(MACHINE_PATH, "the machine's image")
 }
 
 /// The program of a real MCP server, for Node.js.

@@ -58,6 +58,11 @@ impl Run {
         self.env("XPRESSCLAW_CONFIG", config).env(program::MODEL_PATH, program::models())
     }
 
+    /// With a machine; without this there is none.
+    pub fn machine(self) -> Self {
+        self.env(program::MACHINE_PATH, program::machine())
+    }
+
     /// What is piped in; without this stdin is closed.
     pub fn stdin(mut self, text: &str) -> Self {
         self.stdin = Some(text.to_owned());

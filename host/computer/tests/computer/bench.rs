@@ -48,6 +48,7 @@ pub fn config(program: Vec<u8>) -> Config {
         arguments: String::new(),
         disk: None,
         port: "port".into(),
+        shares: Vec::new(),
     }
 }
 

@@ -13,11 +13,12 @@ fn module(folder: &Path, run: &str) -> std::path::PathBuf {
             (import "host" "console_output" (func $output (param i32 i32 i32)))
             (import "host" "disk_read" (func $disk (param i64 i32 i32) (result i32)))
             (import "host" "random" (func $random (param i32 i32)))
+            (import "host" "share" (func $share (param i32 i32 i32 i32 i32) (result i32)))
             (import "host" "panicked" (func $panicked (param i32 i32)))
             (memory (export "memory") 2)
             (data (i32.const 16) "attempt to add with overflow")
             (func (export "scratch") (param i32) (result i32) (i32.const 65536))
-            (func (export "make") (param i32 i32 i32 i64 i32) (result i32) (i32.const 0))
+            (func (export "make") (param i32 i32 i32 i64 i32 i32) (result i32) (i32.const 0))
             (func (export "boot") (param i32 i32 i32 i32) (result i32) (i32.const 0))
             (func (export "run") (param i64) (result i32) {run})
             (func (export "detail") (result i64) (i64.const 0))
@@ -41,6 +42,10 @@ async fn a_bug_of_the_module_is_named() {
             "attempt to add with overflow",
         ),
         ("(call $random (i32.const -4) (i32.const 8)) (i32.const 0)", "8 bytes at 0xfffffffc"),
+        (
+            "(call $share (i32.const 0) (i32.const -4) (i32.const 8) (i32.const 0) (i32.const 8))",
+            "8 bytes at 0xfffffffc",
+        ),
         (
             "(call $output (i32.const 0) (i32.const 0) (i32.const 131073)) (i32.const 0)",
             "131073 bytes",

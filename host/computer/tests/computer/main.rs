@@ -11,4 +11,6 @@ mod ends;
 mod memory;
 mod port;
 mod programs;
+mod share;
 mod turns;
+mod virtio;

@@ -1,9 +1,9 @@
 //! Guests of a few instructions.
 
 use riscv::BASE;
-use riscv::devices::VIRTIO_BASE;
 
 use crate::asm::*;
+use crate::virtio::{self, Device};
 
 /// Where a program is put.
 const START: u64 = BASE + (2 << 20);
@@ -31,6 +31,36 @@ pub fn print(code: &mut Code, text: &str) {
         code.word(addi(A0, 0, byte.into()));
         firmware(code, PUT_CHARACTER);
     }
+}
+
+/// Prints as many bytes as `x6` says from where `x5` points to.
+pub fn print_bytes(code: &mut Code) {
+    let start = code.here();
+    if_other(code, 6, |code| {
+        code.word(i(0x03, 4, A0, 5, 0));
+        firmware(code, PUT_CHARACTER);
+        code.words(&[addi(5, 5, 1), addi(6, 6, -1)]);
+        code.word(jal(0, start.wrapping_sub(code.here()) as i32));
+    });
+}
+
+/// What is done only if a register is zero.
+pub fn if_zero(code: &mut Code, register: u32, then: impl FnOnce(&mut Code)) {
+    const BNE: u32 = 1;
+    skip(code, BNE, register, then);
+}
+
+/// What is done only if a register is something else than zero.
+fn if_other(code: &mut Code, register: u32, then: impl FnOnce(&mut Code)) {
+    const BEQ: u32 = 0;
+    skip(code, BEQ, register, then);
+}
+
+fn skip(code: &mut Code, branch: u32, register: u32, over: impl FnOnce(&mut Code)) {
+    let mut skipped = Code::at(code.here() + 4);
+    over(&mut skipped);
+    code.word(b(branch, register, 0, 4 + skipped.bytes.len() as i32));
+    code.bytes.extend(skipped.bytes);
 }
 
 pub fn shut_down(code: &mut Code) {
@@ -72,33 +102,19 @@ pub fn sleep_for(code: &mut Code, ticks: u64) {
 pub fn echo(code: &mut Code) {
     const RECEIVE: u64 = 4;
     const SEND: u64 = 5;
+    const MULTIPORT: u64 = 2;
     const BUFFER: u64 = BASE + 0x8000;
     const SIZE: u64 = 4096;
     let table = |queue: u64| BASE + 0x1000 * queue;
-    // Within reach of an instruction's offset.
-    let (available, used) = (0x200, 0x400);
-    let poke = |code: &mut Code, register: u64, value: u64| {
-        code.li(5, VIRTIO_BASE + register).li(6, value).word(sw(6, 5, 0));
-    };
-    poke(code, 0x070, 3);
-    for (page, features) in [(0, 2), (1, 1)] {
-        poke(code, 0x024, page);
-        poke(code, 0x020, features);
+    let console = Device::at(0);
+    console.negotiate(code, MULTIPORT);
+    for (queue, flags) in [(RECEIVE, virtio::WRITE), (SEND, 0)] {
+        console.queue(code, queue, 1, table(queue));
+        virtio::describe(code, table(queue), BUFFER, SIZE, flags);
     }
-    poke(code, 0x070, 11);
-    for (queue, flags) in [(RECEIVE, 2u64), (SEND, 0)] {
-        poke(code, 0x030, queue);
-        poke(code, 0x038, 1);
-        for (register, at) in [(0x080, 0), (0x090, available), (0x0a0, used)] {
-            poke(code, register, (table(queue) + at) & 0xffff_ffff);
-        }
-        poke(code, 0x044, 1);
-        code.li(5, table(queue)).li(6, BUFFER).word(sd(6, 5, 0));
-        code.li(6, SIZE | flags << 32).word(sd(6, 5, 8));
-    }
-    poke(code, 0x070, 15);
+    console.drive(code);
     // x8 counts; x20 and x21 are the tables; x22 is the register that notifies.
-    code.li(20, table(RECEIVE)).li(21, table(SEND)).li(22, VIRTIO_BASE + 0x050);
+    code.li(20, table(RECEIVE)).li(21, table(SEND)).li(22, console.register(virtio::NOTIFY));
     code.li(23, 0xffff).word(addi(8, 0, 0));
     let start = code.here();
     let and = |rd, rs1, rs2| r(0x33, 7, 0, rd, rs1, rs2);
@@ -106,13 +122,13 @@ pub fn echo(code: &mut Code) {
     for (table, queue) in [(20, RECEIVE), (21, SEND)] {
         if queue == SEND {
             // The size of what came.
-            code.words(&[lw(5, 20, used as i32 + 8), sw(5, 21, 8)]);
+            code.words(&[lw(5, 20, virtio::USED + 8), sw(5, 21, 8)]);
         }
         code.words(&[
-            s(0x23, 1, table, 8, available as i32 + 2),
+            s(0x23, 1, table, 8, virtio::AVAILABLE + 2),
             addi(6, 0, queue as i32),
             sw(6, 22, 0),
-            i(0x03, 5, 5, table, used as i32 + 2),
+            i(0x03, 5, 5, table, virtio::USED + 2),
             b(1, 5, 8, -4),
         ]);
     }

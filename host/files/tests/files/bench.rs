@@ -2,10 +2,10 @@
 
 use std::fs;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use approvals::{Approvals, Parts, Rules};
-use domain::{AgentName, Nobody, SessionId, User};
+use domain::{AgentName, Event, Nobody, SessionId, User};
 use files::{Files, FilesView as _, Guard};
 use store::Store;
 use tempfile::TempDir;
@@ -24,8 +24,10 @@ pub struct Bench {
     folder: TempDir,
     table: ResourceTable,
     wasi: WasiCtx,
-    guard: Guard,
+    pub guard: Guard,
     pub approvals: Approvals,
+    /// What was told.
+    pub events: Arc<Mutex<Vec<Event>>>,
     pub workspace: Fd,
     pub state: Fd,
 }
@@ -55,13 +57,15 @@ impl Bench {
 
     pub fn with(rules: Rules, user: Arc<dyn User>) -> Self {
         let folder = tempfile::tempdir().unwrap();
+        let events = Arc::new(Mutex::new(Vec::new()));
+        let told = events.clone();
         let approvals = Approvals::new(Parts {
             store: Store::in_memory().unwrap(),
             agent: AgentName::new("pi").unwrap(),
             session: SessionId::new("s").unwrap(),
             rules,
             user,
-            report: Arc::new(|_: domain::Event| {}),
+            report: Arc::new(move |event| told.lock().unwrap().push(event)),
         });
         let mut builder = WasiCtxBuilder::new();
         builder.allow_blocking_current_thread(true);
@@ -80,6 +84,7 @@ impl Bench {
             wasi,
             guard,
             approvals,
+            events,
             workspace: 0,
             state: 0,
         };

@@ -5,4 +5,9 @@
 mod ask;
 mod bench;
 mod calls;
+#[cfg(target_os = "linux")]
+#[allow(clippy::expect_used, dead_code, reason = "another test program's, which needs more of it")]
+#[path = "../../../ninep/tests/files/client.rs"]
+mod client;
+mod share;
 mod tricks;

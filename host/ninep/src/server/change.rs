@@ -1,5 +1,6 @@
 //! Attributes of files and of the file system.
 
+use super::guarded::CHANGED;
 use super::{Result, Server};
 use crate::attributes;
 use crate::fids::Open;
@@ -20,6 +21,7 @@ impl Server {
     /// Changes mode, size and times. A new owner is accepted and forgotten: programs that unpack as
     /// root would fail otherwise, and nobody of the guest's users exists here.
     pub(super) fn setattr(&mut self, fid: u32, change: &Change) -> Result<()> {
+        self.check(fid, CHANGED)?;
         let node = self.node(fid)?;
         let times = attributes::times(change)?;
         if change.valid & set::MODE != 0 {

@@ -4,6 +4,7 @@
 //! none is under way in between, so there is never one to flush.
 
 mod change;
+mod guarded;
 mod lock;
 mod names;
 mod open;
@@ -11,6 +12,7 @@ mod walk;
 
 use crate::fids::Fids;
 use crate::folder::Folder;
+use crate::guard::Guard;
 use crate::limits::{MAX_MESSAGE, MIN_MESSAGE};
 use crate::locks::Locks;
 use crate::message::Request;
@@ -29,6 +31,7 @@ type Result<T> = std::result::Result<T, Errno>;
 pub struct Server {
     folder: Arc<Folder>,
     locks: Arc<Mutex<Locks>>,
+    guard: Option<Arc<dyn Guard>>,
     /// This connection among those of the folder.
     connection: u64,
     fids: Fids,
@@ -45,9 +48,13 @@ impl Server {
         Export::open(folder).map(|export| export.server())
     }
 
-    pub(crate) fn connect(folder: Arc<Folder>, locks: Arc<Mutex<Locks>>) -> Self {
+    pub(crate) fn connect(
+        folder: Arc<Folder>,
+        locks: Arc<Mutex<Locks>>,
+        guard: Option<Arc<dyn Guard>>,
+    ) -> Self {
         let connection = locks.lock().unwrap_or_else(PoisonError::into_inner).connect();
-        Self { folder, locks, connection, fids: Fids::default(), agreed: None }
+        Self { folder, locks, guard, connection, fids: Fids::default(), agreed: None }
     }
 
     /// Answers one message. `reply` is overwritten with the whole answer, which is never longer than

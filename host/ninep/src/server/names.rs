@@ -1,5 +1,6 @@
 //! Entries of directories: made, linked, moved, removed.
 
+use super::guarded::{CHANGED, Entry, NAMED};
 use super::{Result, Server};
 use crate::attributes;
 use crate::folder::Identity;
@@ -20,6 +21,7 @@ impl Server {
         mode: u32,
         reply: &mut Reply<'_>,
     ) -> Result<()> {
+        self.check_entry(fid, name, CHANGED)?;
         let directory = self.node(fid)?;
         let mode = attributes::permissions(mode);
         rustix::fs::mkdirat(&directory, name.bytes(), mode)?;
@@ -41,6 +43,7 @@ impl Server {
             FileType::CharacterDevice | FileType::BlockDevice => return Err(Errno::PERM),
             _ => return Err(Errno::INVAL),
         };
+        self.check_entry(fid, name, CHANGED)?;
         let directory = self.node(fid)?;
         let mode = attributes::permissions(mode);
         rustix::fs::mknodat(&directory, name.bytes(), kind, mode, 0)?;
@@ -57,6 +60,7 @@ impl Server {
         if target.len() > MAX_PATH {
             return Err(Errno::NAMETOOLONG);
         }
+        self.check_entry(fid, name, CHANGED)?;
         let directory = self.node(fid)?;
         rustix::fs::symlinkat(target, &directory, name.bytes())?;
         self.made(&directory, name, None, reply)
@@ -91,6 +95,8 @@ impl Server {
     }
 
     pub(super) fn link(&mut self, directory: u32, fid: u32, name: Name<'_>) -> Result<()> {
+        self.check(fid, NAMED)?;
+        self.check_entry(directory, name, CHANGED)?;
         let (directory, node) = (self.node(directory)?, self.node(fid)?);
         self.folder.link(node.as_fd(), directory.as_fd(), name)
     }
@@ -98,9 +104,14 @@ impl Server {
     /// The older way to move: by the fid of what is moved.
     pub(super) fn rename(&mut self, fid: u32, directory: u32, name: Name<'_>) -> Result<()> {
         let new = self.node(directory)?;
-        let new_path = self.fids.get(directory)?.path.join(name)?;
+        let new_known = self.fids.get(directory)?.path.clone();
+        let new_path = new_known.join(name)?;
         let (old, old_path) = self.parent(fid)?;
-        let (_, old_name) = old_path.split().ok_or(Errno::BUSY)?;
+        let (old_known, old_name) = old_path.split().ok_or(Errno::BUSY)?;
+        self.check_move(
+            Entry { directory: old.as_fd(), known: &old_known, name: old_name },
+            Entry { directory: new.as_fd(), known: &new_known, name },
+        )?;
         rustix::fs::renameat(&old, old_name.bytes(), &new, name.bytes())?;
         self.fids.moved(&old_path, &new_path);
         Ok(())
@@ -108,9 +119,14 @@ impl Server {
 
     pub(super) fn renameat(&mut self, old: (u32, Name<'_>), new: (u32, Name<'_>)) -> Result<()> {
         let ((old, old_name), (new, new_name)) = (old, new);
-        let old_path = self.fids.get(old)?.path.join(old_name)?;
-        let new_path = self.fids.get(new)?.path.join(new_name)?;
+        let old_known = self.fids.get(old)?.path.clone();
+        let new_known = self.fids.get(new)?.path.clone();
+        let (old_path, new_path) = (old_known.join(old_name)?, new_known.join(new_name)?);
         let (old, new) = (self.node(old)?, self.node(new)?);
+        self.check_move(
+            Entry { directory: old.as_fd(), known: &old_known, name: old_name },
+            Entry { directory: new.as_fd(), known: &new_known, name: new_name },
+        )?;
         rustix::fs::renameat(&old, old_name.bytes(), &new, new_name.bytes())?;
         self.fids.moved(&old_path, &new_path);
         Ok(())
@@ -122,6 +138,7 @@ impl Server {
             REMOVE_DIRECTORY => AtFlags::REMOVEDIR,
             _ => return Err(Errno::INVAL),
         };
+        self.check_entry(fid, name, CHANGED)?;
         rustix::fs::unlinkat(self.node(fid)?, name.bytes(), flags)
     }
 
@@ -133,6 +150,7 @@ impl Server {
     }
 
     fn remove_file(&mut self, fid: u32) -> Result<()> {
+        self.check(fid, CHANGED)?;
         let node = self.node(fid)?;
         let (directory, path) = self.parent(fid)?;
         let (_, name) = path.split().ok_or(Errno::BUSY)?;

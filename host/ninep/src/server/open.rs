@@ -1,5 +1,6 @@
 //! Contents: opening, reading, writing, listing, syncing.
 
+use super::guarded::{making, opening};
 use super::{Result, Server};
 use crate::attributes;
 use crate::fids::{Fid, Open};
@@ -15,6 +16,7 @@ use std::sync::Arc;
 
 impl Server {
     pub(super) fn open(&mut self, fid: u32, flags: u32, reply: &mut Reply<'_>) -> Result<()> {
+        self.check(fid, opening(flags))?;
         let node = self.node(fid)?;
         if self.fids.get(fid)?.opened().is_some() {
             return Err(Errno::BADF);
@@ -42,6 +44,7 @@ impl Server {
         mode: u32,
         reply: &mut Reply<'_>,
     ) -> Result<()> {
+        self.check_entry(fid, name, making(flags))?;
         let directory = self.node(fid)?;
         let entry = self.fids.get(fid)?;
         if entry.opened().is_some() {

@@ -10,8 +10,12 @@ pub mod errno {
     pub const NOENT: u32 = 2;
     pub const NXIO: u32 = 6;
     pub const BADF: u32 = 9;
+    #[allow(dead_code, reason = "one test program has rules")]
+    pub const ACCES: u32 = 13;
     pub const BUSY: u32 = 16;
     pub const EXIST: u32 = 17;
+    #[allow(dead_code, reason = "one test program has rules")]
+    pub const XDEV: u32 = 18;
     pub const NOTDIR: u32 = 20;
     pub const ISDIR: u32 = 21;
     pub const INVAL: u32 = 22;

@@ -7,13 +7,16 @@
 mod client;
 mod contents;
 mod directories;
+mod guarded;
+mod guarded_random;
 mod hostile;
 mod locks;
 mod model;
 mod names;
 mod noise;
+mod ring;
 
-use client::Client;
+use client::{Body, Client};
 use ninep::Server;
 use tempfile::TempDir;
 

@@ -127,6 +127,7 @@ impl Host {
             policy: setup.policy.clone(),
             rules: Rules::default(),
             servers: Vec::new(),
+            machine: None,
             user: Arc::new(Nobody),
         };
         let (session, mut reader) = Session::open(self.runtime.clone(), harness, config).unwrap();

@@ -2,6 +2,7 @@
 
 mod caps;
 mod control_socket;
+mod machine;
 mod prompt;
 mod show;
 mod turns;
@@ -11,7 +12,6 @@ use std::sync::Arc;
 
 use anyhow::Result;
 use control::{Board, Desk, Opening};
-use domain::terminal::NoMachine;
 use domain::{AgentName, SessionId};
 use engine::Allocation;
 use llm::{Options, Pipeline};
@@ -160,6 +160,7 @@ async fn open(context: &Context, args: &RunArgs) -> Result<Opened> {
             policy,
             rules,
             servers: servers(config, configured)?,
+            machine: machine::config(context, configured)?,
             user: desk.clone(),
         },
     )
@@ -172,7 +173,7 @@ async fn open(context: &Context, args: &RunArgs) -> Result<Opened> {
         model,
         desk: desk.clone(),
         take: Box::new(move |input| handle.send(input)),
-        terminals: Arc::new(NoMachine),
+        terminals: session.terminals(),
     });
     let socket = ControlSocket::open(&context.paths.control(), board, &printer);
     let present = args.format == Format::Text && terminal::is_interactive();

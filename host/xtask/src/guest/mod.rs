@@ -7,6 +7,7 @@
 
 mod debian;
 pub mod mode;
+pub mod names;
 mod rustc;
 mod std_build;
 mod target;
@@ -54,8 +55,7 @@ pub struct Toolchain {
 
 impl Toolchain {
     /// Makes `command`, a cargo, build guests with this toolchain. Paths of this machine are kept
-    /// out of the guests: with the same toolchain, a component's digest is the same everywhere (a module's
-    /// is not yet: ADR 0031).
+    /// out of the guests: with the same toolchain, a guest's digest is the same everywhere.
     pub fn apply(&self, command: &mut Command, settings: &Settings, linked: Linked) -> Result<()> {
         let mut flags = self.flags.clone();
         if linked == Linked::Usual {
@@ -68,6 +68,7 @@ impl Toolchain {
         // Not RUSTFLAGS: the encoded form survives spaces and wins over the user's flags.
         command.env("CARGO_ENCODED_RUSTFLAGS", flags.join("\x1f"));
         command.envs(self.variables.iter().map(|(name, value)| (name, value)));
+        names::apply(command, &settings.root)?;
         if linked == Linked::Module {
             command.env(self.target.variable("LINKER"), utf8(&self.module_linker)?);
         }

@@ -119,6 +119,7 @@ impl Host {
             policy: Policy::deny_all(),
             rules: self.rules.clone(),
             servers: Vec::new(),
+            machine: None,
             user: Arc::new(Nobody),
         };
         let (session, events) =

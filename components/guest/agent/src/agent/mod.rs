@@ -145,6 +145,7 @@ impl Agent {
             if self.requests()? == Next::PowerOff {
                 return Ok(());
             }
+            self.tell_exits()?;
             self.end_processes()?;
             self.mirror.flush();
             self.host.flush()?;
@@ -181,7 +182,7 @@ impl Agent {
         while matches!(rustix::io::read(&self.ended, &mut buffer), Ok(count) if count > 0) {}
         loop {
             match rustix::process::wait(WaitOptions::NOHANG) {
-                Ok(Some((pid, status))) => self.exited(pid, status)?,
+                Ok(Some((pid, status))) => self.exited(pid, status),
                 Err(Errno::INTR) => {}
                 Ok(None) | Err(_) => {
                     self.trees.sweep();
@@ -191,15 +192,24 @@ impl Agent {
         }
     }
 
-    fn exited(&mut self, pid: Pid, status: WaitStatus) -> Result<(), AgentError> {
+    fn exited(&mut self, pid: Pid, status: WaitStatus) {
         self.trees.waited_for(pid);
-        let found = self.processes.iter_mut().find(|(_, p)| p.pid == pid && p.is_running());
-        let Some((&id, process)) = found else { return Ok(()) };
-        let exit = process.exited(status);
-        if process.shown == Shown::Mirrored {
-            self.mirror.exit(id, exit);
+        let mut processes = self.processes.values_mut();
+        if let Some(process) = processes.find(|p| p.pid == pid && p.is_running()) {
+            process.exited(status);
         }
-        self.host.send(&Event::Exited { process: id, exit })
+    }
+
+    /// Tells how commands ended, after what they wrote: who hears of the end has the output.
+    fn tell_exits(&mut self) -> Result<(), AgentError> {
+        for (&process, found) in &mut self.processes {
+            let Some(exit) = found.news_of_exit() else { continue };
+            if found.shown == Shown::Mirrored {
+                self.mirror.exit(process, exit);
+            }
+            self.host.send(&Event::Exited { process, exit })?;
+        }
+        Ok(())
     }
 
     fn read_output(&mut self, id: u32, stream: machine_protocol::Stream) -> Result<(), AgentError> {

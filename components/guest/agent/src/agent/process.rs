@@ -54,6 +54,9 @@ pub struct Process {
     terminal: Option<OwnedFd>,
     killed: Option<Exit>,
     exit: Option<Exit>,
+    /// Bytes in the outputs when it ended: what it wrote itself, which goes before the news of its end.
+    owed: Vec<(Stream, u64)>,
+    exit_is_told: bool,
     /// When outputs are closed, whoever holds them.
     close_at: Option<Instant>,
 }
@@ -81,6 +84,8 @@ impl Process {
             terminal: ends.terminal,
             killed: None,
             exit: None,
+            owed: Vec::new(),
+            exit_is_told: false,
             close_at: None,
         }
     }
@@ -113,14 +118,22 @@ impl Process {
             Ok(count) if count > 0 => {
                 data.truncate(count);
                 self.allowed -= count as u64;
+                self.pay(stream, count as u64);
                 Read::Data(stream, data)
             }
             Err(Errno::INTR | Errno::AGAIN) => Read::Nothing,
             // A terminal that nobody has open any more fails instead of ending.
             Ok(_) | Err(_) => {
                 self.outputs.remove(at);
+                self.pay(stream, u64::MAX);
                 Read::Nothing
             }
+        }
+    }
+
+    fn pay(&mut self, stream: Stream, bytes: u64) {
+        for (_, owed) in self.owed.iter_mut().filter(|(other, _)| *other == stream) {
+            *owed = owed.saturating_sub(bytes);
         }
     }
 
@@ -187,22 +200,32 @@ impl Process {
     /// Nobody wants its output.
     pub fn discard(&mut self) {
         self.outputs.clear();
+        self.owed.clear();
         self.input = None;
         self.deadline = None;
     }
 
-    pub fn exited(&mut self, status: WaitStatus) -> Exit {
+    pub fn exited(&mut self, status: WaitStatus) {
         let number = |value: Option<i32>| value.and_then(|value| u8::try_from(value).ok());
         let own = match number(status.terminating_signal()) {
             Some(signal) => Exit::Signal(signal),
             None => Exit::Code(number(status.exit_status()).unwrap_or(u8::MAX)),
         };
-        let exit = self.killed.unwrap_or(own);
-        self.exit = Some(exit);
+        self.exit = Some(self.killed.unwrap_or(own));
+        let waiting = |fd: &OwnedFd| rustix::io::ioctl_fionread(fd).unwrap_or(0);
+        self.owed = self.outputs.iter().map(|(stream, fd)| (*stream, waiting(fd))).collect();
         if let Some(tree) = &mut self.tree {
             tree.root_is_gone();
         }
-        exit
+    }
+
+    /// How it ended, once, when what it wrote before is sent.
+    pub fn news_of_exit(&mut self) -> Option<Exit> {
+        if self.exit_is_told || self.owed.iter().any(|(_, bytes)| *bytes > 0) {
+            return None;
+        }
+        self.exit_is_told = self.exit.is_some();
+        self.exit
     }
 
     pub fn is_running(&self) -> bool {
@@ -224,6 +247,7 @@ impl Process {
         if self.close_at.is_some_and(|at| now >= at) {
             self.close_at = None;
             self.outputs.clear();
+            self.owed.clear();
         }
     }
 }

@@ -46,6 +46,7 @@ pub fn start(
         Program::Script(script) if script.contains('\0') => {
             return Err(Refusal::Invalid("the script has a NUL in it".into()));
         }
+        Program::Script(_) if !Path::new(BASH).is_file() => return Err(Refusal::NoShell),
         Program::Script(script) => {
             let mut start = launch.command(OsStr::new(BASH));
             // A script may begin with a dash.

@@ -13,6 +13,8 @@ use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::process::{Command, ExitCode};
 
+use rustix::process::setpriority_process;
+
 use crate::report::say;
 use crate::tree::this_program;
 
@@ -44,7 +46,14 @@ pub fn supervise(words: &[OsString]) -> ExitCode {
     })
 }
 
+/// The highest priority of ordinary processes: among a thousand of a fork bomb, the agent still has its
+/// turn at once. What it starts gives that up, too.
+const FIRST: i32 = -20;
+
 fn protect() {
+    if let Err(error) = setpriority_process(None, FIRST) {
+        say(format_args!("not before others when there are many: {error}"));
+    }
     if let Err(error) = fs::write("/proc/self/oom_score_adj", NEVER) {
         say(format_args!("not protected when memory ends: {error}"));
     }

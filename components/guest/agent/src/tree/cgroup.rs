@@ -9,7 +9,7 @@ use rustix::process::Pid;
 
 /// Processes and threads in all commands and windows together: builds with many workers fit, and a fork
 /// bomb ends here, long before the kernel has no process left for the agent.
-const PROCESSES_MAX: u32 = 2048;
+const PROCESSES_MAX: u32 = 1024;
 
 const WINDOWS: &str = "windows";
 
