@@ -12,6 +12,7 @@ mod instantiate;
 mod layout;
 mod local;
 mod local_peer;
+mod machine;
 mod process;
 mod pull;
 mod run_pi;
@@ -32,11 +33,13 @@ fn main() -> Result<()> {
         "instantiate" => instantiate::run(&rest),
         "layout" => layout::run(&rest),
         "local" => local::run(&rest),
+        "machine" => machine::run(&rest),
         "pull" => pull::run(&rest),
         "run-pi" => run_pi::run(&rest),
         other => bail!(
             "no benchmark `{other}`; there are: deadline [GUESTS], gateway [ROUNDS [alone]], hostcall [ROUNDS], \
-             idle [PI RUST], instantiate [ROUNDS], local [ROUNDS [THREADS]], pull [ROUNDS], run-pi [ROUNDS]"
+             idle [PI RUST], instantiate [ROUNDS], local [ROUNDS [THREADS]], machine [ROUNDS], pull [ROUNDS], \
+             run-pi [ROUNDS]"
         ),
     }
 }

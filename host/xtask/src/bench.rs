@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail, ensure};
 
+use crate::bench_machine;
 use crate::host;
 use crate::process;
 use crate::settings::{Profile, Settings};
@@ -40,6 +41,7 @@ pub fn run(settings: &Settings, arguments: &[OsString]) -> Result<()> {
     let peers = match name.to_str() {
         Some("run-pi") => pi(settings)?,
         Some("gateway") => gateways(settings)?,
+        Some("machine") => vec![("XPRESSCLAW_BENCH_WORK", bench_machine::prepare(settings)?)],
         _ => Vec::new(),
     };
     host::prepare(settings, Profile::Release, &["xpressclaw", "bench"])?;

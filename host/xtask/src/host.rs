@@ -47,7 +47,8 @@ pub fn prepare(settings: &Settings, profile: Profile, packages: &[&str]) -> Resu
     Ok(())
 }
 
-fn compile(settings: &Settings, profile: Profile, packages: &[&str]) -> Result<()> {
+/// Builds `packages` of the host workspace.
+pub fn compile(settings: &Settings, profile: Profile, packages: &[&str]) -> Result<()> {
     let mut cargo = cargo(settings, "build");
     if profile == Profile::Release {
         cargo.args(["--release", "--features", "xpressclaw/static-stdcxx"]);

@@ -5,7 +5,9 @@
 
 mod apt;
 mod bench;
+mod bench_machine;
 mod checks;
+mod compare;
 mod components;
 mod guest;
 mod guest_programs;
@@ -42,6 +44,7 @@ Usage: cargo xtask <command> [arguments]
   lint                     formatting and clippy, warnings denied
   ci                       lint, then test
   bench <name> …           set up, build, and run a benchmark
+  compare machine […]      compare the machine's programs with the same under QEMU
   components [name …]      build the components only, or some of them
   guest-programs           build what runs inside the machine: its init, its agent, xclaw
   machine-image [--full]   build the machine's kernel and root; --full: a root with Node.js, too
@@ -79,6 +82,7 @@ fn dispatch(words: Vec<OsString>) -> Result<()> {
         "x" | "xpressclaw" => host::run(&settings, refs(rest)),
         "test" => checks::test(&settings, rest),
         "bench" => bench::run(&settings, rest),
+        "compare" => compare::run(&settings, rest),
         "components" => components::build(&settings, rest),
         "machine-image" => machine::command(&settings, rest),
         _ if !rest.is_empty() => bail!("`cargo xtask {name}` takes no arguments\n\n{USAGE}"),

@@ -63,6 +63,14 @@ const TEST_NEEDS: [Need; 6] = [
     Need { found: || on_path("tmux").is_some(), package: "tmux" },
 ];
 
+/// Other systems that run the machine's programs: only the benchmark and the comparison of the machine's
+/// behaviour start them.
+const COMPARISON_NEEDS: [Need; 3] = [
+    Need { found: has_user_mode, package: "qemu-user-static" },
+    Need { found: || on_path("qemu-system-riscv64").is_some(), package: "qemu-system-misc" },
+    Need { found: || on_path("unshare").is_some(), package: "util-linux" },
+];
+
 /// Installs what is missing to build and run, or says how.
 pub fn install_missing(settings: &Settings) -> Result<()> {
     install_all(settings, &NEEDS)
@@ -76,6 +84,11 @@ pub fn install_for_tests(settings: &Settings) -> Result<()> {
 /// Installs what the machine's image and the programs inside it are built with, or says how.
 pub fn install_for_machine(settings: &Settings) -> Result<()> {
     install_all(settings, &MACHINE_NEEDS)
+}
+
+/// Installs what the machine is compared with, or says how.
+pub fn install_for_comparison(settings: &Settings) -> Result<()> {
+    install_all(settings, &COMPARISON_NEEDS)
 }
 
 fn install_all(settings: &Settings, needs: &[Need]) -> Result<()> {

@@ -25,16 +25,19 @@ pub enum Section {
     Base,
     /// Node.js and all it needs, from a younger release; where both have a package, this one is used.
     Node,
+    /// Tests that are in no image.
+    Tests,
 }
 
 impl Section {
-    pub const ALL: [Self; 3] = [Self::Kernel, Self::Base, Self::Node];
+    pub const ALL: [Self; 4] = [Self::Kernel, Self::Base, Self::Node, Self::Tests];
 
     fn name(self) -> &'static str {
         match self {
             Self::Kernel => "kernel",
             Self::Base => "base",
             Self::Node => "node",
+            Self::Tests => "tests",
         }
     }
 }
@@ -179,6 +182,7 @@ mod tests {
             lock.section(section).iter().any(|package| package.name == name)
         };
         assert!(has(Section::Kernel, super::super::packages::KERNEL));
+        assert!(has(Section::Tests, super::super::packages::TESTS));
         for name in super::super::packages::BASE {
             assert!(has(Section::Base, name), "{name} is not pinned; fix: repin");
         }

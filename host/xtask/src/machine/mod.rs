@@ -11,6 +11,7 @@
 //! | `tree`, `finish`, `entries`, `bytecode`, `libraries` | the root as a folder |
 //! | `pack` | the root as a file |
 //! | `manifest` | what came out |
+//! | `python_tests` | what the image's Python is tested with |
 
 mod bytecode;
 mod debs;
@@ -23,6 +24,7 @@ mod lock;
 mod manifest;
 mod pack;
 mod packages;
+pub mod python_tests;
 mod repin;
 mod tree;
 

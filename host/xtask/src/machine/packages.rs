@@ -66,6 +66,9 @@ pub const BASE: &[&str] = &[
 /// In the full image besides.
 pub const NODE: &[&str] = &["nodejs"];
 
+/// Python's tests of itself, which the comparison of the machine's behaviour runs. In no image.
+pub const TESTS: &str = "libpython3.13-testsuite";
+
 /// What packages ask for that nobody in the machine does: package management (its scripts never run
 /// here), logins, the whole of Perl for a few of git's scripts, and manuals.
 pub const LEFT_OUT: &[&str] = &[

@@ -32,10 +32,12 @@ pub fn repin(settings: &Settings) -> Result<()> {
             Section::Kernel => (packages::SUITE, &[packages::KERNEL][..]),
             Section::Base => (packages::SUITE, packages::BASE),
             Section::Node => (packages::NODE_SUITE, packages::NODE),
+            Section::Tests => (packages::SUITE, &[packages::TESTS][..]),
         };
         let mut found = parse(&apt.closure(suite, wanted)?, |archive| apt.root(archive))?;
         match section {
             Section::Kernel => found.retain(|package| package.name == packages::KERNEL),
+            Section::Tests => found.retain(|package| package.name == packages::TESTS),
             Section::Base | Section::Node => {
                 found.retain(|package| !packages::LEFT_OUT.contains(&package.name.as_str()));
             }
