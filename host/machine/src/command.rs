@@ -1,7 +1,7 @@
 //! What a harness may ask for, checked before anything else happens.
 
 use bindings::machine::shell as wit;
-use bindings::machine::types as types;
+use bindings::machine::types;
 use machine_protocol::{Command, Program, Size};
 
 /// Bytes of a script: what Linux takes as one argument, its end included.
@@ -20,7 +20,10 @@ const CALL_ID_MAX_BYTES: usize = 256;
 pub(crate) fn command(command: &wit::Command) -> Result<Command, String> {
     let wit::Command { script, cwd, env, timeout_ms, pty, call_id } = command;
     if !(1..=SCRIPT_MAX_BYTES).contains(&script.len()) {
-        return Err(format!("a script has 1 to {SCRIPT_MAX_BYTES} bytes, this one {}", script.len()));
+        return Err(format!(
+            "a script has 1 to {SCRIPT_MAX_BYTES} bytes, this one {}",
+            script.len()
+        ));
     }
     if script.contains('\0') {
         return Err("a script has no NUL in it".to_owned());

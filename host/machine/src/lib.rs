@@ -58,11 +58,7 @@ pub struct MachineCtx {
 
 impl MachineCtx {
     /// `None`: an agent without a machine.
-    pub fn new(
-        machine: Option<Machine>,
-        approvals: Approvals,
-        cancellation: Cancellation,
-    ) -> Self {
+    pub fn new(machine: Option<Machine>, approvals: Approvals, cancellation: Cancellation) -> Self {
         Self {
             machine,
             approvals,

@@ -34,7 +34,8 @@ const ARGUMENTS: &str = "root=/dev/vda rootfstype=erofs ro console=hvc0 quiet pa
 const LAST_WORDS_MAX: usize = 200;
 
 /// What follows on every end.
-const WHAT_NOW: &str = "the next command starts a new machine, in which only the workspace is as before";
+const WHAT_NOW: &str =
+    "the next command starts a new machine, in which only the workspace is as before";
 
 /// What a session's machine is made of.
 pub struct Parts {
@@ -211,7 +212,8 @@ mod tests {
 
     #[test]
     fn a_kernels_last_words_are_one_line() {
-        let console = "[ 1.0] a\n[ 2.0] Kernel panic - not syncing: \u{1b}[1msysrq\u{7}\r\n[ 3.0] b";
+        let console =
+            "[ 1.0] a\n[ 2.0] Kernel panic - not syncing: \u{1b}[1msysrq\u{7}\r\n[ 3.0] b";
         let words = last_words(console);
         assert_eq!(words.as_deref(), Some("Kernel panic - not syncing: [1msysrq"));
         assert_eq!(last_words("[ 1.0] nothing of the kind"), None);

@@ -11,7 +11,7 @@ use bindings::machine::shell::{
 use bindings::machine::types::{Error, Size};
 use bindings::session::turn::Host as _;
 use domain::wait::Waitable;
-use domain::{AgentName, Nobody, SessionId, User};
+use domain::{AgentName, Nobody, SessionId, TurnId, User};
 use harness::{TurnCtx, TurnHandle, TurnView};
 use machine::{Folder, Machine, MachineCtx, MachineView, Machines};
 use ninep::Export;
@@ -20,7 +20,7 @@ use tempfile::TempDir;
 use wasmtime::component::{Resource, ResourceTable};
 
 /// Far above what any of this takes, also on a host that is busy.
-pub const DEADLINE: Duration = Duration::from_secs(240);
+pub const DEADLINE: Duration = Duration::from_secs(120);
 
 /// Bytes of the machines' memory: little, so that many tests fit beside each other.
 const MEMORY: usize = 256 << 20;
@@ -37,6 +37,7 @@ pub struct Bench {
     pub table: ResourceTable,
     pub approvals: Approvals,
     turn: TurnCtx,
+    machine: Option<Machine>,
     pub handle: TurnHandle,
 }
 
@@ -56,15 +57,35 @@ impl Bench {
 
     pub fn with(rules: Rules, user: Arc<dyn User>) -> Self {
         let mut bench = Self::without_machine(rules, user);
+        bench.plug_in(&image());
+        bench
+    }
+
+    /// The session has a machine of this image.
+    fn plug_in(&mut self, image: &Path) {
         let machine = Machine::new(machine::Parts {
-            machines: Machines::new(Folder::new(image()), compiled()),
+            machines: Machines::new(Folder::new(image.to_owned()), compiled()),
             memory: MEMORY,
-            workspace: Export::open(bench.workspace.path()).unwrap(),
+            workspace: Export::open(self.workspace.path()).unwrap(),
             agent: AgentName::new("pi").unwrap(),
             verbs: Arc::new(drop),
         });
-        bench.ctx = MachineCtx::new(Some(machine), bench.approvals.clone(), bench.handle.begin());
+        self.ctx =
+            MachineCtx::new(Some(machine.clone()), self.approvals.clone(), self.handle.begin());
+        self.machine = Some(machine);
+        self.next_turn();
+    }
+
+    /// Every command is allowed; the image is in this folder, or will be.
+    pub fn of_image(image: &Path) -> Self {
+        let mut bench = Self::without_machine(rules(&[], &[]), Arc::new(Nobody));
+        bench.plug_in(image);
         bench
+    }
+
+    /// The host ends the machine.
+    pub async fn switch_off(&mut self) {
+        self.machine.as_ref().unwrap().switch_off().await;
     }
 
     pub fn without_machine(rules: Rules, user: Arc<dyn User>) -> Self {
@@ -80,7 +101,7 @@ impl Bench {
         let handle = turn.handle();
         let ctx = MachineCtx::new(None, approvals.clone(), handle.begin());
         let workspace = tempfile::tempdir().unwrap();
-        Self { workspace, ctx, table: ResourceTable::new(), approvals, turn, handle }
+        Self { workspace, ctx, table: ResourceTable::new(), approvals, turn, machine: None, handle }
     }
 
     pub fn view(&mut self) -> MachineView<'_> {
@@ -89,7 +110,10 @@ impl Bench {
 
     /// The session begins its next turn.
     pub fn next_turn(&mut self) {
-        self.ctx.cancellation = self.handle.begin();
+        let cancellation = self.handle.begin();
+        self.ctx.cancellation = cancellation.clone();
+        let cancelled = async move { cancellation.cancelled().await };
+        self.approvals.begin_turn(TurnId::mint(), cancelled);
     }
 
     /// The guest takes its next input.

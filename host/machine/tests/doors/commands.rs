@@ -18,7 +18,10 @@ async fn a_command_is_a_script_of_bash_with_its_directory_environment_and_exit()
     let mut bench = Bench::allowed();
     std::fs::create_dir(bench.workspace.path().join("sub")).unwrap();
     for (text, expected) in [
-        ("echo $0 ${BASH_VERSION:+is bash}; pwd", outcome("/bin/bash is bash\n/workspace\n", "", "0")),
+        (
+            "echo $0 ${BASH_VERSION:+is bash}; pwd",
+            outcome("/bin/bash is bash\n/workspace\n", "", "0"),
+        ),
         ("echo out; echo err >&2; exit 255", outcome("out\n", "err\n", "255")),
         ("exit 256", outcome("", "", "0")),
         ("kill -TERM $$", outcome("", "", "signal 15")),

@@ -6,7 +6,7 @@ use futures::FutureExt as _;
 use crate::bench::{Bench, borrow, script};
 
 /// More than is under way without a reader, many times.
-const MUCH: usize = 8 << 20;
+const MUCH: usize = 4 << 20;
 /// Bytes that a program can be ahead of its reader: window, pipe, and one write of its own.
 const AHEAD_MAX: usize = 1 << 20;
 
@@ -17,7 +17,8 @@ fn bytes(chunks: &[Chunk]) -> usize {
 #[tokio::test]
 async fn output_comes_in_order_apart_and_in_the_size_that_is_asked_for() {
     let mut bench = Bench::allowed();
-    let process = bench.spawn(script("read; printf 1234; read; printf 56 >&2; read; echo 78")).await;
+    let process =
+        bench.spawn(script("read; printf 1234; read; printf 56 >&2; read; echo 78")).await;
     let [readable, writable, exited] = bench.conditions(process).await;
     assert!(bench.view().read(borrow(process), 9).now_or_never().is_none(), "it blocks");
     assert!(!readable.is_ready());
