@@ -70,6 +70,8 @@ impl Process {
         let signalled = Arc::<Notify>::default();
         let promises = [Promise::default(), Promise::default(), Promise::default()];
         let [readable, writable, exited] = promises.each_ref().map(Promise::waitable);
+        // Of the turn that runs now: the task may begin in the next one.
+        let over = approvals.ended();
         let (noted, withdrawn) = (early.clone(), signalled.clone());
         tokio::spawn(async move {
             let begun = tokio::select! {
@@ -77,7 +79,7 @@ impl Process {
                 // The guest dropped its handle.
                 () = tell.closed() => return,
                 () = withdrawn.notified() => Err(Error::Cancelled),
-                begun = begin(&request, &machine, &approvals) => begun,
+                begun = begin(&request, &machine, &approvals, over) => begun,
             };
             let waitables = {
                 // What is asked for from now on finds the process.
@@ -213,14 +215,20 @@ impl Started {
     }
 }
 
-/// Asks, and starts the machine if it is not there.
+/// Asks as long as the turn is not `over`, and starts the machine if it is not there.
 async fn begin(
     request: &Request,
     machine: &Machine,
     approvals: &Approvals,
+    over: impl Future<Output = ()>,
 ) -> Result<Running, Error> {
     let action = Action::command(&request.script, request.call_id.as_deref());
-    approvals.check(&action).await.map_err(denied)?;
+    tokio::select! {
+        biased;
+        // First: what nobody must be asked about is started, however late.
+        checked = approvals.check(&action) => checked.map_err(denied)?,
+        () = over => return Err(Error::Cancelled),
+    }
     machine.running().await.map_err(|failure| error::not_started(&failure))
 }
 

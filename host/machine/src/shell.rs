@@ -34,6 +34,10 @@ impl wit::Host for MachineView<'_> {
                 Ok(()) => Error::NoMachine,
             }));
         };
+        // Nothing new begins in a turn that is cancelled, whether or not the guest knows.
+        if self.ctx.cancellation.is_cancelled() {
+            return Ok(Err(Error::Cancelled));
+        }
         let checked = match command::command(&command) {
             Ok(checked) => checked,
             Err(reason) => return Ok(Err(Error::Invalid(reason))),
@@ -58,7 +62,7 @@ impl wit::HostProcess for MachineView<'_> {
     ) -> wasmtime::Result<Result<Vec<wit::Chunk>, Error>> {
         let max = (max_bytes as usize).clamp(1, DATA_MAX_BYTES);
         let process = self.process(&this)?;
-        let read = unless_cancelled(&self.ctx.cancellation, process.read(max)).await;
+        let read = unless_interrupted(&self.ctx.cancellation, process.read(max)).await;
         Ok(read.map(|chunks| chunks.into_iter().map(chunk_out).collect()))
     }
 
@@ -74,7 +78,7 @@ impl wit::HostProcess for MachineView<'_> {
     ) -> wasmtime::Result<Result<u32, Error>> {
         data.truncate(DATA_MAX_BYTES);
         let process = self.process(&this)?;
-        let written = unless_cancelled(&self.ctx.cancellation, process.write(&data)).await;
+        let written = unless_interrupted(&self.ctx.cancellation, process.write(&data)).await;
         Ok(written.map(|bytes| u32::try_from(bytes).unwrap_or(u32::MAX)))
     }
 
@@ -114,7 +118,7 @@ impl wit::HostProcess for MachineView<'_> {
 
     async fn exit(&mut self, this: Handle) -> wasmtime::Result<Result<wit::Exit, Error>> {
         let process = self.process(&this)?;
-        let exit = unless_cancelled(&self.ctx.cancellation, process.exit()).await;
+        let exit = unless_interrupted(&self.ctx.cancellation, process.exit()).await;
         Ok(exit.map(|exit| match exit {
             Exit::Code(code) => wit::Exit::Code(code.into()),
             Exit::Signal(number) => wit::Exit::Signal(number.into()),
@@ -133,16 +137,16 @@ impl wit::HostProcess for MachineView<'_> {
     }
 }
 
-/// The result of a call that may block, unless the turn is cancelled first. What is there is given to a
-/// turn that is cancelled, too.
-pub(crate) async fn unless_cancelled<T>(
+/// The result of a call that may block, unless the turn is cancelled and the guest does not know yet; one
+/// that knows may hear out what is still open. What is there is given in any case.
+pub(crate) async fn unless_interrupted<T>(
     cancellation: &Cancellation,
     call: impl Future<Output = Result<T, Error>>,
 ) -> Result<T, Error> {
     tokio::select! {
         biased;
         result = call => result,
-        () = cancellation.cancelled() => Err(Error::Cancelled),
+        () = cancellation.interrupted() => Err(Error::Cancelled),
     }
 }
 

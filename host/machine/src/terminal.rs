@@ -10,7 +10,7 @@ use wasmtime::component::Resource;
 
 use crate::attached::Attached;
 use crate::process::denied;
-use crate::shell::unless_cancelled;
+use crate::shell::unless_interrupted;
 use crate::{MachineView, TERMINALS_MAX, command, error};
 
 type Handle = Resource<wit::Terminal>;
@@ -52,7 +52,13 @@ impl wit::Host for MachineView<'_> {
             self.ctx.approvals.check(&Action::command(SCRIPT, None)).await.map_err(denied)?;
             Attached::new(machine, size).await.map_err(|failure| error::not_started(&failure))
         };
-        Ok(match unless_cancelled(&self.ctx.cancellation, attach).await {
+        // New work, unlike what follows: a cancelled turn has none.
+        let attached = tokio::select! {
+            biased;
+            () = self.ctx.cancellation.cancelled() => Err(Error::Cancelled),
+            attached = attach => attached,
+        };
+        Ok(match attached {
             Ok(attached) => {
                 let entry = self.table.push(Terminal { attached, _slot: slot })?;
                 Ok(Resource::new_own(entry.rep()))
@@ -78,7 +84,7 @@ impl wit::HostTerminal for MachineView<'_> {
                 Ok(data) => Ok(data),
             }
         };
-        Ok(unless_cancelled(&self.ctx.cancellation, read).await)
+        Ok(unless_interrupted(&self.ctx.cancellation, read).await)
     }
 
     async fn readable(&mut self, this: Handle) -> wasmtime::Result<Resource<Waitable>> {
@@ -98,7 +104,7 @@ impl wit::HostTerminal for MachineView<'_> {
                 Err(failure) => Err(error::error(failure, &terminal.running).await),
             }
         };
-        Ok(unless_cancelled(&self.ctx.cancellation, write).await)
+        Ok(unless_interrupted(&self.ctx.cancellation, write).await)
     }
 
     async fn resize(&mut self, this: Handle, size: Size) -> wasmtime::Result<Result<(), Error>> {
