@@ -13,7 +13,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 const LONG: Duration = Duration::from_secs(60);
 
 /// Bytes that fit between client and agent: little, so that both often wait.
-const PIPE: usize = 4 << 10;
+pub const PIPE: usize = 4 << 10;
 
 pub struct Agent {
     pub stream: DuplexStream,
