@@ -52,14 +52,16 @@ const MACHINE_NEEDS: [Need; 9] = [
 ];
 
 /// A real registry, what makes its password file, other programs that read it and check
-/// signatures, another RISC-V machine to compare ours with, and the tmux that the machine has: only
+/// signatures, other RISC-V machines to compare ours with, and the tmux that the machine has: only
 /// tests talk to them.
-const TEST_NEEDS: [Need; 6] = [
+const TEST_NEEDS: [Need; 8] = [
     Need { found: || on_path("docker-registry").is_some(), package: "docker-registry" },
     Need { found: || on_path("skopeo").is_some(), package: "skopeo" },
     Need { found: || on_path("openssl").is_some(), package: "openssl" },
     Need { found: || on_path("htpasswd").is_some(), package: "apache2-utils" },
     Need { found: has_user_mode, package: "qemu-user-static" },
+    Need { found: || on_path("qemu-system-riscv64").is_some(), package: "qemu-system-misc" },
+    Need { found: has_firmware, package: "opensbi" },
     Need { found: || on_path("tmux").is_some(), package: "tmux" },
 ];
 
@@ -161,6 +163,12 @@ fn has_package_lists() -> bool {
 
 fn has_user_mode() -> bool {
     ["qemu-riscv64-static", "qemu-riscv64"].iter().any(|name| on_path(name).is_some())
+}
+
+/// The firmware that QEMU starts a RISC-V machine with.
+fn has_firmware() -> bool {
+    let name = "opensbi-riscv64-generic-fw_dynamic.bin";
+    ["/usr/share/qemu", "/usr/local/share/qemu"].iter().any(|dir| Path::new(dir).join(name).exists())
 }
 
 fn has_pip() -> bool {

@@ -29,6 +29,9 @@ fn elsewhere(w: &mut Writer) -> String {
         + SLOT * (SLOTS.start + w.rng.below(slots));
     let at = w.changed.filter(|_| w.rng.below(3) != 0).unwrap_or(any);
     w.changed = Some(at);
+    if w.rng.below(2) == 0 {
+        w.following.push(elsewhere);
+    }
     let word = snippets::integer(&mut w.rng);
     let target = if w.rng.below(4) != 0 { at } else { places::code_address(w) };
     let fenced = w.rng.below(2) == 0;
@@ -49,16 +52,15 @@ fn elsewhere(w: &mut Writer) -> String {
     format!("{at:#x} becomes {word:#x}, fenced {fenced}, jump to {target:#x}")
 }
 
-/// Replaces the instruction after the fence in the page that runs, twice.
+/// A loop of which each round runs an instruction and then replaces it, in the page that runs.
 fn here(w: &mut Writer) -> String {
-    let words = [snippets::integer(&mut w.rng), snippets::integer(&mut w.rng)];
-    // x5 where, x6 what, x7 how often: random instructions may write those, so they are loaded again.
-    for word in words {
-        w.li(6, word.into());
-        let at = w.code.here() + 16;
-        w.code.la(5, at).words(&[sw(6, 5, 0), FENCE_I, addi(8, 8, 1)]);
-    }
-    format!("the next instruction becomes {:#x}, then {:#x}", words[0], words[1])
+    let mut word = || i(0x13, w.rng.pick(&[0, 4, 6, 7]), 10, 10, w.rng.next() as i32 >> 20);
+    let (first, second) = (word(), word());
+    w.li(6, second.into());
+    w.code.word(addi(7, 0, 2));
+    let at = w.code.here() + 8;
+    w.code.la(5, at).words(&[first, sw(6, 5, 0), FENCE_I, addi(7, 7, -1), b(1, 7, 0, -16)]);
+    format!("{first:#x} becomes {second:#x} in a loop")
 }
 
 /// An instruction of four bytes of which each page has two, in user or supervisor mode; sometimes the
