@@ -21,11 +21,12 @@ use crate::state::News;
 const READ: usize = 64 << 10;
 
 /// Serves the stream until its end; then everybody who waits is told.
-pub async fn serve(
-    stream: impl AsyncRead + AsyncWrite,
+pub fn serve(
+    stream: impl AsyncRead + AsyncWrite + Send,
     shared: Arc<Shared>,
     on_connection: OnConnection,
-) {
+) -> impl Future<Output = ()> + Send {
+    // Not in the future: it may be dropped before it ran at all.
     let guard = Guard(Arc::clone(&shared));
     let (reader, writer) = tokio::io::split(stream);
     let wire = Wire {
@@ -38,9 +39,11 @@ pub async fn serve(
         shared,
         on_connection,
     };
-    let ended = wire.run().await;
-    tracing::debug!(%ended, "the machine's agent is not spoken to any more");
-    guard.0.lock().end(ended);
+    async move {
+        let ended = wire.run().await;
+        tracing::debug!(%ended, "the machine's agent is not spoken to any more");
+        guard.0.lock().end(ended);
+    }
 }
 
 /// Tells everybody also when this task is dropped with its runtime, or panics.

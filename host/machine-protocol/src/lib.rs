@@ -1,7 +1,7 @@
 //! What the host and the guest agent say to each other, over one port of the machine's console.
 //!
 //! Why it exists: the machine's console carries bytes, and a harness wants processes with separate
-//! outputs, several at once, none of which may fill the host's memory. Used by `host/machine` and by
+//! outputs, several at once, none of which may fill the host's memory. Used by `host/machine-client` and by
 //! `components/guest`; it must never do I/O.
 //!
 //! **Wire format.** Each message is a [`frame`]: its length as four bytes, the least significant first,
@@ -118,8 +118,8 @@ pub enum Refusal {
 /// From the host.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Request {
-    /// The wall clock, nanoseconds since the Unix epoch: after the hello, and after a checkpoint was
-    /// restored.
+    /// The wall clock, nanoseconds since the Unix epoch: after the hello, after a checkpoint was restored,
+    /// and before each start, since a machine's clock lags behind while the machine computes.
     Clock { unix_nanos: u64 },
     /// Starts a process. Answered by [`Event::Started`] or [`Event::Refused`].
     Start { process: u32, command: Command },

@@ -191,6 +191,13 @@ impl Machine {
             let paid = moved / BYTES_PER_STEP + self.cpu.take_owed();
             self.cpu.hart.steps += paid;
             left = left.saturating_sub(paid);
+            if self.cpu.devices.have_work() {
+                // It was too much for once: the rest comes out of the same budget.
+                if left == 0 {
+                    return Stop::Budget;
+                }
+                continue;
+            }
             if self.waiting {
                 if self.cpu.hart.pending() & self.cpu.hart.sie == 0 {
                     return Stop::Idle { until: self.wakes_at() };

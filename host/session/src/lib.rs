@@ -20,10 +20,10 @@ mod state;
 mod wasi;
 mod watchers;
 
+pub use config::{MachineConfig, SessionConfig};
 pub use error::{OpenError, TurnError};
 pub use guest::{CpuLimits, Features};
 pub use harness_file::{ComponentFile, Harness, Middleware};
 pub use refusal::HarnessError;
 pub use runtime::{Runtime, RuntimeError, RuntimeOptions};
-pub use config::{MachineConfig, SessionConfig};
 pub use session::{Instance, Session, TurnReport, leftovers};

@@ -6,8 +6,8 @@ use harness::Tally;
 use tracing::Span;
 use tracing::field::Empty;
 
-use crate::error::TurnError;
 use crate::config::SessionConfig;
+use crate::error::TurnError;
 
 pub(crate) fn turn(config: &SessionConfig, harness: &str, turn: &TurnId) -> Span {
     tracing::debug_span!(

@@ -52,9 +52,15 @@ fn the_workspace_is_one_folder_on_both_sides() {
     symlink("from-host", workspace.join("link")).unwrap();
     let script = vec![
         bash("cat link; stat -c '%a %U %F' from-host; readlink link"),
-        bash("mkdir -p a/b && echo in >a/b/c && chmod 755 a/b/c && ln -s b/c a/l && mv a/b/c a/b/d"),
-        bash("git init -q . && git add -A && git -c user.name=a -c user.email=a@b commit -qm one && git log --oneline | wc -l"),
-        bash("python3 -c 'import sqlite3 as s; c = s.connect(\"t.db\"); c.execute(\"create table t(x)\"); c.execute(\"insert into t values(42)\"); c.commit(); print(c.execute(\"select x from t\").fetchone()[0])'"),
+        bash(
+            "mkdir -p a/b && echo in >a/b/c && chmod 755 a/b/c && ln -s b/c a/l && mv a/b/c a/b/d",
+        ),
+        bash(
+            "git init -q . && git add -A && git -c user.name=a -c user.email=a@b commit -qm one && git log --oneline | wc -l",
+        ),
+        bash(
+            "python3 -c 'import sqlite3 as s; c = s.connect(\"t.db\"); c.execute(\"create table t(x)\"); c.execute(\"insert into t values(42)\"); c.commit(); print(c.execute(\"select x from t\").fetchone()[0])'",
+        ),
         call("read", &json!({"path": "a/b/d"})),
     ];
     let done = played(&place, "builtin", script).succeeded();
@@ -84,8 +90,7 @@ fn programs_in_the_machine_use_the_verbs() {
     assert!(ended[1].text.contains("crabs are red"), "{ended:?}");
     assert!(ended[2].text.contains("status 3"), "{ended:?}");
     assert_eq!(done.event("verb")["summary"], "crabs are red");
-    let memory =
-        place.command(["memory", "list", "--agent", "builtin", "--format", "json"]).done();
+    let memory = place.command(["memory", "list", "--agent", "builtin", "--format", "json"]).done();
     assert_eq!(memory.succeeded().events()[0]["text"], "crabs are red");
 }
 

@@ -13,7 +13,9 @@ const NEXT_WINDOW: &str = "\x02n";
 fn commands_are_seen_live_and_the_users_shell_is_beside_them() {
     let place = Place::new();
     let model = place.script(&[
-        bash("echo first $((40 + 2)); until [ -e go ]; do sleep 0.2; done; echo second $((40 + 3))"),
+        bash(
+            "echo first $((40 + 2)); until [ -e go ]; do sleep 0.2; done; echo second $((40 + 3))",
+        ),
         json!({"text": "Done."}),
     ]);
     let run = place.run("builtin").machine();

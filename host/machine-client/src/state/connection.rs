@@ -8,6 +8,7 @@ use machine_protocol::Request;
 use tokio::io::ReadBuf;
 
 use super::flow::{Inflow, Outflow, Overrun};
+use super::front;
 
 /// What became of the program's side.
 #[derive(Debug, PartialEq, Eq)]
@@ -142,13 +143,8 @@ impl Connection {
         cx: &mut Context<'_>,
         into: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        let size = into.remaining().min(self.data.len());
+        let size = front::move_into(&mut self.data, into);
         if size > 0 {
-            let (front, back) = self.data.as_slices();
-            let of_front = size.min(front.len());
-            into.put_slice(&front[..of_front]);
-            into.put_slice(&back[..size - of_front]);
-            self.data.drain(..size);
             self.inflow.consumed(size);
             return Poll::Ready(Ok(()));
         }

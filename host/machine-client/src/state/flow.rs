@@ -4,6 +4,8 @@ use std::collections::VecDeque;
 
 use machine_protocol::{MAX_DATA, WINDOW};
 
+use super::front;
+
 /// Bytes that a reader took before the guest is allowed as many more. A quarter of the window: a reader of
 /// single bytes costs one message for 65,536 of them, and a guest whose reader keeps up never waits, for
 /// three quarters of a window remain.
@@ -85,9 +87,9 @@ impl Outflow {
 
     /// The next message's bytes.
     pub fn take(&mut self) -> Option<Vec<u8>> {
-        let size = self.waiting.len().min(MAX_DATA);
-        self.sent += size;
-        (size > 0).then(|| self.waiting.drain(..size).collect())
+        let data = front::take(&mut self.waiting, MAX_DATA);
+        self.sent += data.len();
+        (!data.is_empty()).then_some(data)
     }
 
     /// The guest made room.

@@ -9,6 +9,7 @@ mod connection;
 mod connections;
 mod events;
 mod flow;
+mod front;
 mod output;
 mod process;
 mod requests;

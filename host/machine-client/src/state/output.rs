@@ -4,6 +4,8 @@ use std::collections::VecDeque;
 
 use machine_protocol::Stream;
 
+use super::front;
+
 /// A piece of output. Never empty.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Chunk {
@@ -48,7 +50,7 @@ impl Output {
             && let Some(run) = self.runs.front_mut()
         {
             let size = run.size.min(left);
-            let data = self.bytes.drain(..size as usize).collect();
+            let data = front::take(&mut self.bytes, size as usize);
             chunks.push(Chunk { stream: run.stream, data });
             left -= size;
             run.size -= size;

@@ -14,8 +14,9 @@ mod locks;
 mod model;
 mod names;
 mod noise;
+mod ring;
 
-use client::Client;
+use client::{Body, Client};
 use ninep::Server;
 use tempfile::TempDir;
 

@@ -5,21 +5,21 @@ use super::{client, folder};
 use std::path::Path;
 
 /// Xorshift: the same noise in every run.
-struct Rng(u64);
+pub struct Rng(pub u64);
 
 impl Rng {
-    fn next(&mut self) -> u64 {
+    pub fn next(&mut self) -> u64 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
         self.0
     }
 
-    fn below(&mut self, end: u64) -> u64 {
+    pub fn below(&mut self, end: u64) -> u64 {
         self.next() % end
     }
 
-    fn pick<T: Copy>(&mut self, all: &[T]) -> T {
+    pub fn pick<T: Copy>(&mut self, all: &[T]) -> T {
         all[self.below(all.len() as u64) as usize]
     }
 }
@@ -55,7 +55,7 @@ fn number(rng: &mut Rng) -> u64 {
 }
 
 /// A request that could be meant, mostly.
-fn request(rng: &mut Rng) -> (u8, Body) {
+pub fn request(rng: &mut Rng) -> (u8, Body) {
     let kind = rng.pick(&[
         8, 12, 14, 16, 18, 20, 22, 24, 26, 40, 50, 52, 54, 70, 72, 74, 76, 104, 110, 110, 110, 110,
         116, 118, 120, 122,
@@ -104,7 +104,7 @@ fn request(rng: &mut Rng) -> (u8, Body) {
     (kind, body)
 }
 
-fn mutate(rng: &mut Rng, message: &mut Vec<u8>) {
+pub fn mutate(rng: &mut Rng, message: &mut Vec<u8>) {
     match rng.below(6) {
         0 => message.truncate(rng.below(message.len() as u64 + 1) as usize),
         1 => message.extend((0..rng.below(40)).map(|i| i as u8)),
@@ -121,7 +121,7 @@ fn mutate(rng: &mut Rng, message: &mut Vec<u8>) {
     }
 }
 
-fn check_outside(folder: &Path) {
+pub fn check_outside(folder: &Path) {
     assert_eq!(std::fs::read(folder.join("secret")).unwrap(), b"outside");
     let mut names: Vec<_> =
         std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name()).collect();

@@ -1,8 +1,8 @@
 //! The F and D extensions: registers, NaN boxing, rounding modes, and which operation is which.
 //!
 //! Called by the interpreter for every floating-point instruction, loads and stores too. Arithmetic is
-//! [`crate::softfloat`]. Any instruction of the group marks the unit dirty, which the specification
-//! leaves open, and is illegal while the unit is off.
+//! [`crate::softfloat`]. Instructions are illegal while the unit is off. Stores leave it clean; all that
+//! compute mark it dirty, which the specification leaves open where no register or flag of it changes.
 
 use super::Cpu;
 use super::access::Stored;
@@ -25,7 +25,6 @@ impl Cpu {
         if !self.hart.float_enabled() {
             return Err(self.illegal());
         }
-        self.hart.sstatus |= status::FS;
         let address = self.hart.x[inst.rs1()].wrapping_add(inst.imm() as u64);
         match inst.op() {
             Fld => self.hart.f[inst.fd()] = self.load::<8>(address)?,
@@ -34,6 +33,7 @@ impl Cpu {
             Fsw => return self.store::<4>(address, self.hart.f[inst.rs2()]),
             _ => self.compute(inst)?,
         }
+        self.hart.sstatus |= status::FS;
         Ok(Stored::Memory)
     }
 

@@ -79,6 +79,11 @@ impl Devices {
         moved
     }
 
+    /// Whether a device has something to do that it can do.
+    pub fn have_work(&self) -> bool {
+        self.slots.iter().any(Slot::has_work)
+    }
+
     /// Whether the external interrupt of the hart is pending.
     pub fn interrupting(&self) -> bool {
         self.plic.interrupting()

@@ -3,8 +3,10 @@
 //! `RISCV_ROUNDS` makes every test longer; `RISCV_SEED` starts elsewhere.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, reason = "a test program")]
 
+mod devices;
 mod expensive;
 mod rings;
+mod strict;
 #[path = "../support/mod.rs"]
 mod support;
 mod virtio;
@@ -74,8 +76,8 @@ fn noise_runs_within_its_budget() {
             let before = machine.cpu.hart.steps;
             machine.run(5_000, &mut host);
             let ran = machine.cpu.hart.steps - before;
-            // A device may move one last batch: four rings of chains, paid for in steps.
-            assert!(ran <= 5_000 + (64 << 20), "{ran}");
+            // Each device may do one last round.
+            assert!(ran <= 5_000 + devices::DEVICES * devices::ROUND, "{ran}");
             machine.console_input(rng.below(4) as usize, &[1; 100]);
             machine.console_resize(rng.next() as u16, rng.next() as u16);
             machine.advance_to(rng.next() >> rng.below(64));

@@ -53,7 +53,8 @@ impl<'a> Driver<'a> {
         driver
     }
 
-    fn queue(device: u64, queue: u64) -> u64 {
+    /// Where a queue is: descriptors, then what is offered, then what is used.
+    pub fn queue(device: u64, queue: u64) -> u64 {
         QUEUES + 0x1_0000 * device + 0x1000 * queue
     }
 

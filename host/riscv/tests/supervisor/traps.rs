@@ -136,6 +136,29 @@ fn a_trap_keeps_the_state_that_sret_restores() {
 }
 
 #[test]
+fn stores_and_faults_leave_the_floating_point_unit_clean() {
+    let clean = 2 << 13;
+    // x5 is memory, x6 is not. A load that faults has changed no register.
+    for (word, expected) in [
+        (fsd(1, 5, 0), clean),
+        (s(0x27, 2, 5, 1, 0), clean),
+        (fld(1, 6, 0), clean),
+        (i(0x07, 2, 1, 6, 0), clean),
+        (fld(1, 5, 0), status::FS),
+        (i(0x07, 2, 1, 5, 0), status::FS),
+        (r(0x53, 7, 1, 1, 1, 1), status::FS),
+    ] {
+        let mut machine = prepared(|code| {
+            code.word(word);
+        });
+        let hart = &mut machine.cpu.hart;
+        (hart.sstatus, hart.x[5], hart.x[6]) = (clean, DATA, 0x1234_5678);
+        finish(&mut machine);
+        assert_eq!(machine.cpu.hart.sstatus & status::FS, expected, "{word:#x}");
+    }
+}
+
+#[test]
 fn csrs_hold_what_exists_and_nothing_else() {
     let cases = [
         (SSTATUS, u64::MAX, 1 << 63 | 2 << 32 | 0xc_6122),

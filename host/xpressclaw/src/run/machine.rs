@@ -17,10 +17,7 @@ const MEMORY_DEFAULT_MIB: u32 = 1024;
 const MIB: usize = 1 << 20;
 
 /// What is written counts; where nothing is, there is a machine if its image is there.
-pub fn config(
-    context: &Context,
-    agent: Option<&Agent>,
-) -> Result<Option<MachineConfig>, Failure> {
+pub fn config(context: &Context, agent: Option<&Agent>) -> Result<Option<MachineConfig>, Failure> {
     let folder = Folder::new(context.paths.machine());
     let written = agent.map_or(context.config.machine, |agent| agent.machine);
     let memory = match written {

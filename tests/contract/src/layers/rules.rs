@@ -26,12 +26,10 @@ const LAYERS: &[Layer] = &[
         crates: &["domain", "machine-protocol", "ninep", "riscv"],
         siblings: Siblings::Strangers,
     },
-    // The other end of what the agent in a machine says.
-    Layer { crates: &["machine-client"], siblings: Siblings::Strangers },
     Layer { crates: &["bindings"], siblings: Siblings::Strangers },
     Layer { crates: &["compose", "engine", "store"], siblings: Siblings::Strangers },
-    // Runs the machine's computers.
-    Layer { crates: &["computer"], siblings: Siblings::Strangers },
+    // Runs the machine's computers; speaks with the agents in them.
+    Layer { crates: &["computer", "machine-client"], siblings: Siblings::Strangers },
     // What providers cost; `budget prices` shows it.
     Layer { crates: &["prices"], siblings: Siblings::Strangers },
     // Every crate that lets a call through asks it, and the configuration reads its rules.

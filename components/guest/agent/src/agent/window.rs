@@ -23,19 +23,22 @@ pub enum Taken {
 #[derive(Debug, Default)]
 pub struct Window {
     pending: VecDeque<u8>,
+    /// Which of the pending bytes the host does not count, in order.
+    controls: VecDeque<usize>,
 }
 
 impl Window {
     pub fn push(&mut self, data: &[u8]) -> Result<(), Overrun> {
-        if self.pending.len() + data.len() > WINDOW as usize {
+        if self.pending.len() - self.controls.len() + data.len() > WINDOW as usize {
             return Err(Overrun);
         }
         self.pending.extend(data);
         Ok(())
     }
 
-    /// A byte that no window counts.
+    /// A byte that no window counts: the host did not send it, so it is not told that it was taken.
     pub fn push_control(&mut self, byte: u8) {
+        self.controls.push_back(self.pending.len());
         self.pending.push_back(byte);
     }
 
@@ -50,8 +53,7 @@ impl Window {
             let (front, _) = self.pending.as_slices();
             match rustix::io::write(&to, front) {
                 Ok(count) => {
-                    self.pending.drain(..count);
-                    taken += u32::try_from(count).unwrap_or(u32::MAX);
+                    taken += u32::try_from(self.written(count)).unwrap_or(u32::MAX);
                 }
                 Err(Errno::INTR) => {}
                 Err(Errno::AGAIN) => break,
@@ -59,6 +61,17 @@ impl Window {
             }
         }
         Taken::Bytes(taken)
+    }
+
+    /// So many bytes are written; how many of them the host counts.
+    fn written(&mut self, count: usize) -> usize {
+        self.pending.drain(..count);
+        let controls = self.controls.iter().take_while(|at| **at < count).count();
+        self.controls.drain(..controls);
+        for at in &mut self.controls {
+            *at -= count;
+        }
+        count - controls
     }
 }
 
@@ -80,5 +93,26 @@ mod tests {
         assert_eq!(window.push(&[2]), Err(Overrun));
         drop(reader);
         assert_eq!(window.write(&writer), Taken::Broken);
+    }
+
+    #[test]
+    fn control_bytes_are_written_in_order_and_never_counted() {
+        let (reader, writer) = rustix::pipe::pipe().unwrap();
+        rustix::io::ioctl_fionbio(&writer, true).unwrap();
+        let mut window = Window::default();
+        window.push(&vec![b'a'; 64 << 10]).unwrap();
+        window.push_control(4);
+        window.push(b"b").unwrap();
+        window.push_control(4);
+        assert_eq!(window.write(&writer), Taken::Bytes(64 << 10));
+        // They take no room either.
+        window.push(&vec![b'c'; WINDOW as usize - 1]).unwrap();
+        assert_eq!(window.push(b"d"), Err(Overrun));
+        let mut buffer = vec![0; 64 << 10];
+        assert_eq!(rustix::io::read(&reader, &mut buffer[..]), Ok(64 << 10));
+        // Of what the pipe takes, two bytes are not the host's.
+        assert_eq!(window.write(&writer), Taken::Bytes((64 << 10) - 2));
+        assert_eq!(rustix::io::read(&reader, &mut buffer[..]), Ok(64 << 10));
+        assert_eq!(buffer[..4], [4, b'b', 4, b'c']);
     }
 }

@@ -56,14 +56,9 @@ impl Block {
     }
 
     pub(super) fn work(&mut self, work: &mut Work<'_>) -> Result<(), Broken> {
-        while let Some(chain) = match work.queues {
-            [queue, ..] => queue.next(work.memory)?,
-            [] => None,
-        } {
+        while let Some(chain) = work.next(0)? {
             let written = self.request(&chain, work)?;
-            if let [queue, ..] = work.queues {
-                queue.finish(work.memory, &chain, written)?;
-            }
+            work.finish(0, &chain, written)?;
         }
         Ok(())
     }
@@ -72,14 +67,10 @@ impl Block {
     fn request(&self, chain: &Chain, work: &mut Work<'_>) -> Result<usize, Broken> {
         let mut data = chain.writable.clone();
         let status = take_last_byte(&mut data).ok_or(Broken)?;
-        let header = chain.read(work.memory)?;
-        let (kind, sector) = match header.get(..HEADER) {
-            Some(&[a, b, c, d, _, _, _, _, ref sector @ ..]) => {
-                let sector: [u8; 8] = sector.try_into().map_err(|_| Broken)?;
-                (u32::from_le_bytes([a, b, c, d]), u64::from_le_bytes(sector))
-            }
-            _ => return Err(Broken),
-        };
+        let header = chain.read_start(work.memory, HEADER)?;
+        let header: [u8; HEADER] = header.try_into().map_err(|_| Broken)?;
+        let [a, b, c, d, _, _, _, _, sector @ ..] = header;
+        let (kind, sector) = (u32::from_le_bytes([a, b, c, d]), u64::from_le_bytes(sector));
         let (result, written) = match kind {
             READ => self.read(&data, sector, work)?,
             FLUSH => (OK, 0),

@@ -30,6 +30,9 @@ const MAX_CONTROL: usize = 256;
 const CONTROL_RECEIVE: usize = 2;
 const CONTROL_SEND: usize = 3;
 
+/// Bytes of a control message without what follows in some.
+const CONTROL_BYTES: usize = 8;
+
 /// Events of control messages.
 mod event {
     pub const DEVICE_READY: u16 = 0;
@@ -144,12 +147,12 @@ impl Console {
     fn receive(&mut self, port: usize, queue: usize, work: &mut Work<'_>) -> Result<(), Broken> {
         let input = &mut self.ports[port].input;
         while !input.is_empty() {
-            let Some(chain) = work.queues[queue].next(work.memory)? else { break };
+            let Some(chain) = work.next(queue)? else { break };
             let size = chain.capacity().min(input.len());
             let bytes: Vec<u8> = input.drain(..size).collect();
             let written = chain.write(work.memory, &bytes)?;
             work.moved += written as u64;
-            work.queues[queue].finish(work.memory, &chain, written)?;
+            work.finish(queue, &chain, written)?;
         }
         Ok(())
     }
@@ -157,24 +160,23 @@ impl Console {
     /// Control messages for the guest.
     fn say(&mut self, work: &mut Work<'_>) -> Result<(), Broken> {
         while !self.control.is_empty() {
-            let queue = &mut work.queues[CONTROL_RECEIVE];
-            let Some(chain) = queue.next(work.memory)? else { break };
+            let Some(chain) = work.next(CONTROL_RECEIVE)? else { break };
             let message = self.control.pop_front().unwrap_or_default();
             let written = chain.write(work.memory, &message)?;
-            queue.finish(work.memory, &chain, written)?;
+            work.finish(CONTROL_RECEIVE, &chain, written)?;
         }
         Ok(())
     }
 
     /// Control messages from the guest.
     fn hear(&mut self, work: &mut Work<'_>) -> Result<(), Broken> {
-        while let Some(chain) = work.queues[CONTROL_SEND].next(work.memory)? {
-            let message = chain.read(work.memory)?;
+        while let Some(chain) = work.next(CONTROL_SEND)? {
+            let message = chain.read_start(work.memory, CONTROL_BYTES)?;
             if let Some(&[a, b, c, d, e, f, g, h]) = message.first_chunk() {
                 let port = u32::from_le_bytes([a, b, c, d]);
                 self.answer(port, u16::from_le_bytes([e, f]), u16::from_le_bytes([g, h]));
             }
-            work.queues[CONTROL_SEND].finish(work.memory, &chain, 0)?;
+            work.finish(CONTROL_SEND, &chain, 0)?;
         }
         Ok(())
     }
@@ -207,13 +209,13 @@ impl Console {
 /// Output of the guest.
 fn send(port: usize, queue: usize, work: &mut Work<'_>) -> Result<(), Broken> {
     while work.host.console_takes(port) {
-        let Some(chain) = work.queues[queue].next(work.memory)? else { break };
+        let Some(chain) = work.next(queue)? else { break };
         for buffer in &chain.readable {
             let bytes = work.memory.get(buffer.address, buffer.size).ok_or(Broken)?;
             work.host.console_output(port, bytes);
             work.moved += bytes.len() as u64;
         }
-        work.queues[queue].finish(work.memory, &chain, 0)?;
+        work.finish(queue, &chain, 0)?;
     }
     Ok(())
 }

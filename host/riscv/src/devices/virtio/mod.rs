@@ -21,7 +21,7 @@ use alloc::vec::Vec;
 use block::Block;
 use console::Console;
 use p9::Share;
-use queue::{Broken, Queue};
+use queue::{Broken, Chain, Queue};
 use rng::Rng;
 
 /// Feature bit 32: a device of version 1, which every driver must accept here.
@@ -41,6 +41,11 @@ mod status {
 
 /// What reading a descriptor counts for, in bytes moved: about as long as copying that many takes.
 const DESCRIPTOR_BYTES: u64 = 256;
+
+/// What a device does at once, in bytes moved: a request more is begun only below this. The rest is done
+/// when what was done is paid for, so that no guest can make a run longer than its budget by much, with
+/// chains of a few MiB in every entry of every queue. A millisecond or two.
+const MAX_MOVED: u64 = 8 << 20;
 
 const INTERRUPT_QUEUE: u32 = 1;
 const INTERRUPT_CONFIG: u32 = 2;
@@ -106,16 +111,37 @@ impl Model {
 
 /// What a model sees of its transport while it works.
 pub struct Work<'a> {
-    /// The queues.
-    pub queues: &'a mut [Queue],
+    queues: &'a mut [Queue],
     /// The guest's memory.
     pub memory: &'a mut Memory,
     /// The host.
     pub host: &'a mut dyn Host,
     /// Features that the driver accepted.
     pub features: u64,
-    /// Bytes moved so far.
+    /// What was done so far, in bytes moved.
     pub moved: u64,
+    /// There is more to do, but not now.
+    unfinished: bool,
+}
+
+impl Work<'_> {
+    /// The next request of a queue, if one waits, and if not enough was done already.
+    fn next(&mut self, queue: usize) -> Result<Option<Chain>, Broken> {
+        let Some(queue) = self.queues.get_mut(queue) else { return Ok(None) };
+        if self.moved >= MAX_MOVED {
+            self.unfinished = true;
+            return Ok(None);
+        }
+        let chain = queue.next(self.memory);
+        self.moved += queue.take_walked() * DESCRIPTOR_BYTES;
+        chain
+    }
+
+    /// Gives a request back with that many bytes written.
+    fn finish(&mut self, queue: usize, chain: &Chain, written: usize) -> Result<(), Broken> {
+        let queue = self.queues.get_mut(queue).ok_or(Broken)?;
+        queue.finish(self.memory, chain, written)
+    }
 }
 
 /// A device in its place.
@@ -156,6 +182,11 @@ impl Slot {
     /// Whether the device asserts its line.
     pub fn interrupting(&self) -> bool {
         self.interrupt != 0
+    }
+
+    /// Whether it has something to do that it can do.
+    pub fn has_work(&self) -> bool {
+        self.notified && self.alive()
     }
 
     /// The host changed the model's state: it has something to do.
@@ -272,15 +303,16 @@ impl Slot {
             return 0;
         }
         let features = self.driver_features;
-        let mut work = Work { queues: &mut self.queues, memory, host, features, moved: 0 };
+        let queues = &mut self.queues;
+        let mut work = Work { queues, memory, host, features, moved: 0, unfinished: false };
         let result = match &mut self.model {
             Model::Console(console) => console.work(&mut work),
             Model::Block(block) => block.work(&mut work),
             Model::Rng(rng) => rng.work(&mut work),
             Model::Share(share) => share.work(&mut work),
         };
-        let walked: u64 = work.queues.iter_mut().map(Queue::take_walked).sum();
-        let moved = work.moved + walked * DESCRIPTOR_BYTES;
+        let moved = work.moved;
+        self.notified = work.unfinished;
         if self.queues.iter_mut().any(Queue::take_interrupt) {
             self.interrupt |= INTERRUPT_QUEUE;
         }

@@ -47,14 +47,9 @@ impl Share {
     }
 
     pub(super) fn work(&mut self, work: &mut Work<'_>) -> Result<(), Broken> {
-        while let Some(chain) = match work.queues {
-            [queue, ..] => queue.next(work.memory)?,
-            [] => None,
-        } {
+        while let Some(chain) = work.next(0)? {
             let written = self.message(&chain, work)?;
-            if let [queue, ..] = work.queues {
-                queue.finish(work.memory, &chain, written)?;
-            }
+            work.finish(0, &chain, written)?;
         }
         Ok(())
     }

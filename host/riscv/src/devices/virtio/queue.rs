@@ -54,6 +54,17 @@ impl Chain {
         Ok(bytes)
     }
 
+    /// The first bytes of the readable buffers, at most `size`: what is behind is not looked at, however
+    /// much it is.
+    pub fn read_start(&self, memory: &Memory, size: usize) -> Result<Vec<u8>, Broken> {
+        let mut bytes = Vec::new();
+        for buffer in &self.readable {
+            let wanted = buffer.size.min(size - bytes.len());
+            bytes.extend_from_slice(memory.get(buffer.address, wanted).ok_or(Broken)?);
+        }
+        Ok(bytes)
+    }
+
     /// Bytes that fit in the writable buffers.
     pub fn capacity(&self) -> usize {
         self.writable.iter().map(|buffer| buffer.size).sum()

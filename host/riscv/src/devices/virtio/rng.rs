@@ -18,13 +18,12 @@ pub struct Rng;
 
 impl Rng {
     pub(super) fn work(&mut self, work: &mut Work<'_>) -> Result<(), Broken> {
-        let [queue, ..] = work.queues else { return Ok(()) };
-        while let Some(chain) = queue.next(work.memory)? {
+        while let Some(chain) = work.next(0)? {
             let mut bytes = vec![0; chain.capacity().min(MAX_BYTES)];
             work.host.random(&mut bytes);
             let written = chain.write(work.memory, &bytes)?;
             work.moved += written as u64;
-            queue.finish(work.memory, &chain, written)?;
+            work.finish(0, &chain, written)?;
         }
         Ok(())
     }
