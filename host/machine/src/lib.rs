@@ -36,8 +36,9 @@ use tokio::sync::Semaphore;
 use wasmtime::component::{HasData, ResourceTable};
 
 pub use image::{Folder, ImageError};
-pub use machine::{Machine, Parts, StartError};
+pub use machine::{KERNEL_ARGUMENTS, Machine, Parts, StartError};
 pub use machines::{Machines, MachinesError};
+pub use share::SHARE_TAG;
 pub use watch::Watch;
 
 /// Processes of one session; the contract says so.

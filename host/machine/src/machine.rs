@@ -25,9 +25,9 @@ const BOOT_TIMEOUT: Duration = Duration::from_secs(60);
 /// contract's 64 processes, 16 terminals and these.
 pub(crate) const WATCHERS_MAX: usize = 32;
 
-/// The kernel's command line. A kernel that panics reboots at once, which ends the computer: a machine
-/// that hangs for ever helps nobody.
-const ARGUMENTS: &str = "root=/dev/vda rootfstype=erofs ro console=hvc0 quiet panic=-1 \
+/// The command line of the image's kernel. A kernel that panics reboots at once, which ends the computer: a
+/// machine that hangs for ever helps nobody.
+pub const KERNEL_ARGUMENTS: &str = "root=/dev/vda rootfstype=erofs ro console=hvc0 quiet panic=-1 \
                          init=/usr/lib/xpressclaw/init";
 
 /// Bytes of a kernel's last words that are passed on.
@@ -131,7 +131,7 @@ impl Machine {
         let mut computer = ready.computers.boot(Config {
             memory: *memory,
             kernel: ready.image.kernel,
-            arguments: ARGUMENTS.to_owned(),
+            arguments: KERNEL_ARGUMENTS.to_owned(),
             disk: Some(ready.image.root),
             port: PORT.to_owned(),
             shares: vec![share(workspace)],

@@ -4,10 +4,10 @@ use computer::Share;
 use ninep::Export;
 
 /// The share's name, by which the machine's first process mounts the workspace.
-const TAG: &str = "workspace";
+pub const SHARE_TAG: &str = "workspace";
 
 /// One machine's view of the workspace: its open files are its own.
 pub(crate) fn share(export: &Export) -> Share {
     let mut server = export.server();
-    Share::new(TAG, move |request: &[u8], reply: &mut Vec<u8>| server.handle(request, reply))
+    Share::new(SHARE_TAG, move |request: &[u8], reply: &mut Vec<u8>| server.handle(request, reply))
 }

@@ -1,6 +1,6 @@
 //! A guest's side of the doors, without a guest.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,14 +19,13 @@ use store::Store;
 use tempfile::TempDir;
 use wasmtime::component::{Resource, ResourceTable};
 
+use crate::image::{compiled, image};
+
 /// Far above what any of this takes, also on a host that is busy.
 pub const DEADLINE: Duration = Duration::from_secs(120);
 
 /// Bytes of the machines' memory: little, so that many tests fit beside each other.
 const MEMORY: usize = 256 << 20;
-
-/// What the test of a machine needs of the environment.
-const IMAGE: &str = "XPRESSCLAW_MACHINE_PATH";
 
 pub type Done<T> = Result<T, Error>;
 
@@ -260,17 +259,4 @@ fn shown(exit: Exit) -> String {
         Exit::Signal(number) => format!("signal {number}"),
         Exit::TimedOut => "timed out".to_owned(),
     }
-}
-
-pub fn image() -> PathBuf {
-    let set = std::env::var_os(IMAGE);
-    let set = set.unwrap_or_else(|| {
-        panic!("set {IMAGE} to the folder of the machine's image; `cargo xtask test` does")
-    });
-    set.into()
-}
-
-/// Shared by all tests: compiling takes longer than any of them.
-pub fn compiled() -> PathBuf {
-    Path::new(env!("CARGO_TARGET_TMPDIR")).join("compiled")
 }

@@ -6,7 +6,8 @@ use bindings::machine::shell::Signal;
 use bindings::machine::terminal::Host as _;
 use bindings::machine::types::Error;
 
-use crate::bench::{Bench, Done, image, script, size, soon};
+use crate::bench::{Bench, Done, script, size, soon};
+use crate::image::image;
 
 const OFF: &str = "sync; exec python3 -c 'import ctypes; ctypes.CDLL(None).reboot(0x4321fedc)'";
 

@@ -8,6 +8,7 @@ mod bench;
 mod cancelled;
 mod commands;
 mod ends;
+mod image;
 mod input;
 mod kills;
 mod output;
