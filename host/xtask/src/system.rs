@@ -52,14 +52,15 @@ const MACHINE_NEEDS: [Need; 9] = [
 ];
 
 /// A real registry, what makes its password file, other programs that read it and check
-/// signatures, another RISC-V machine to compare ours with, and the tmux that the machine has: only
-/// tests talk to them.
-const TEST_NEEDS: [Need; 6] = [
+/// signatures, other RISC-V machines to compare ours with, for programs and for systems (46 MB, with the
+/// firmware), and the tmux that the machine has: only tests talk to them.
+const TEST_NEEDS: [Need; 7] = [
     Need { found: || on_path("docker-registry").is_some(), package: "docker-registry" },
     Need { found: || on_path("skopeo").is_some(), package: "skopeo" },
     Need { found: || on_path("openssl").is_some(), package: "openssl" },
     Need { found: || on_path("htpasswd").is_some(), package: "apache2-utils" },
     Need { found: has_user_mode, package: "qemu-user-static" },
+    Need { found: || on_path("qemu-system-riscv64").is_some(), package: "qemu-system-misc" },
     Need { found: || on_path("tmux").is_some(), package: "tmux" },
 ];
 
