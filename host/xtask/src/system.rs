@@ -52,8 +52,8 @@ const MACHINE_NEEDS: [Need; 9] = [
 ];
 
 /// A real registry, what makes its password file, other programs that read it and check
-/// signatures, other RISC-V machines to compare ours with, and the tmux that the machine has: only
-/// tests talk to them.
+/// signatures, other RISC-V machines to compare ours with, for programs and for systems (46 MB, with the
+/// firmware), and the tmux that the machine has: only tests talk to them.
 const TEST_NEEDS: [Need; 8] = [
     Need { found: || on_path("docker-registry").is_some(), package: "docker-registry" },
     Need { found: || on_path("skopeo").is_some(), package: "skopeo" },

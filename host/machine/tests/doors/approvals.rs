@@ -9,7 +9,7 @@ use domain::Nobody;
 use domain::event::{Call, Kind};
 use futures::FutureExt as _;
 
-use crate::bench::{Bench, borrow, rules, script, soon};
+use crate::bench::{Bench, borrow, rules, script, size, soon};
 use crate::person::Person;
 
 fn called(id: &str, text: &str) -> Command {
@@ -21,8 +21,7 @@ async fn a_command_starts_when_the_user_has_agreed_and_spawning_never_blocks() {
     let person = Person::who_says(choices::ALLOW);
     let mut bench = Bench::with(rules(&["command:*asked*"], &[]), person.clone());
     let text = "cat; touch asked; echo asked";
-    let spawned = bench.try_spawn(called("call_1", text)).now_or_never();
-    let process = spawned.expect("it does not block").unwrap();
+    let process = bench.spawn(called("call_1", text)).await;
     let question = soon(person.is_asked()).await;
     assert_eq!(question.call.as_deref(), Some("call_1"));
     assert!(question.text.contains(text), "{}", question.text);
@@ -33,7 +32,7 @@ async fn a_command_starts_when_the_user_has_agreed_and_spawning_never_blocks() {
     assert!(bench.view().write(borrow(process), b"x".into()).now_or_never().is_none());
     assert!(bench.view().exit(borrow(process)).now_or_never().is_none());
     for _ in 0..2 {
-        bench.close(process).now_or_never().expect("it does not block").unwrap();
+        bench.close(process).await.unwrap();
     }
     assert!(!bench.workspace.path().join("asked").exists());
 
@@ -45,6 +44,14 @@ async fn a_command_starts_when_the_user_has_agreed_and_spawning_never_blocks() {
     let outcome = bench.finish(process).await;
     assert_eq!((&*outcome.stdout, &*outcome.exit), ("asked\n", "0"));
     assert!(bench.workspace.path().join("asked").exists());
+
+    // What is asked for meanwhile is there from the start.
+    let on_terminal = Command { pty: Some(size(80, 24)), ..script("stty size # asked") };
+    let process = bench.spawn(on_terminal).await;
+    soon(person.is_asked()).await;
+    bench.resize(process, size(91, 31)).await.unwrap();
+    person.answer();
+    assert_eq!(bench.finish(process).await.stdout, "31 91\r\n");
 
     // The time until an answer is not the command's.
     let limited = Command { timeout_ms: Some(3_000), ..script("echo asked again") };
@@ -143,6 +150,8 @@ async fn a_signal_or_a_drop_before_the_start_withdraws_the_command() {
     }
     // Also before anybody was asked.
     let process = bench.spawn(script("touch x")).await;
+    let refused = bench.resize(process, size(80, 24)).await;
+    assert!(matches!(refused, Err(Error::Invalid(_))), "without a terminal: {refused:?}");
     bench.kill(process, Signal::Kill).await.unwrap();
     assert_eq!(bench.exit(process).await.unwrap(), "signal 9");
 

@@ -12,6 +12,7 @@ use bindings::machine::types::{Error, Size};
 use bindings::session::turn::Host as _;
 use domain::wait::Waitable;
 use domain::{AgentName, Nobody, SessionId, TurnId, User};
+use futures::FutureExt as _;
 use harness::{TurnCtx, TurnHandle, TurnView};
 use machine::{Folder, Machine, MachineCtx, MachineView, Machines};
 use ninep::Export;
@@ -121,8 +122,10 @@ impl Bench {
         view.take_input().await.unwrap().unwrap();
     }
 
+    /// Never blocks, whether the machine runs or not.
     pub async fn try_spawn(&mut self, command: Command) -> Done<u32> {
-        Ok(self.view().spawn(command).await.unwrap()?.rep())
+        let spawned = self.view().spawn(command).now_or_never().expect("it blocks");
+        Ok(spawned.unwrap()?.rep())
     }
 
     pub async fn spawn(&mut self, command: Command) -> u32 {
@@ -181,6 +184,10 @@ impl Bench {
 
     /// The output until so much is there.
     pub async fn see(&mut self, process: u32, text: &str) -> String {
+        soon(self.see_at_last(process, text)).await
+    }
+
+    async fn see_at_last(&mut self, process: u32, text: &str) -> String {
         let mut seen = String::new();
         while !seen.contains(text) {
             let chunks = self.read(process, u32::MAX).await.unwrap();
@@ -192,6 +199,10 @@ impl Bench {
 
     /// All that comes, without its handle.
     pub async fn finish(&mut self, process: u32) -> Outcome {
+        soon(self.finish_at_last(process)).await
+    }
+
+    async fn finish_at_last(&mut self, process: u32) -> Outcome {
         let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
         loop {
             let chunks = self.read(process, u32::MAX).await.unwrap();

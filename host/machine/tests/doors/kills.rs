@@ -56,6 +56,8 @@ async fn time_outs_and_drops_kill_the_whole_tree() {
     bench.drop(process).await;
     assert_eq!(bench.sh(NONE_LEFT).await, "none\n");
 
+    let none = Command { timeout_ms: Some(0), ..script("sleep 985") };
+    assert_eq!(bench.run(none).await.exit, "timed out");
     // Time that is not used up is nobody's end.
     let limited = Command { timeout_ms: Some(u32::MAX), ..script("exit 3") };
     assert_eq!(bench.run(limited).await.exit, "3");

@@ -64,6 +64,19 @@ async fn output_comes_in_order_apart_and_in_the_size_that_is_asked_for() {
 }
 
 #[tokio::test]
+async fn an_exit_is_told_though_children_hold_the_output() {
+    let mut bench = Bench::allowed();
+    let process = bench.spawn(script("(read line; echo of the child $line) <&0 & echo up")).await;
+    let [readable, _, exited] = bench.conditions(process).await;
+    assert_eq!(bench.exit(process).await.unwrap(), "0");
+    assert!(exited.is_ready());
+    bench.see(process, "up\n").await;
+    assert!(!readable.is_ready() && bench.view().read(borrow(process), 1).now_or_never().is_none());
+    bench.write(process, b"that lives on\n").await.unwrap();
+    assert_eq!(bench.finish(process).await.stdout, "of the child that lives on\n");
+}
+
+#[tokio::test]
 async fn a_process_that_nobody_reads_is_stopped_and_loses_nothing() {
     let mut bench = Bench::allowed();
     let text = format!("head -c {MUCH} /dev/zero | tee >(wc -c >/tmp/all) | cat");

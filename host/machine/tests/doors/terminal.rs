@@ -1,6 +1,6 @@
 //! The terminal that the user watches.
 
-use bindings::machine::terminal::HostTerminal as _;
+use bindings::machine::terminal::HostTerminal;
 use bindings::machine::types::Error;
 use futures::FutureExt as _;
 use machine::TERMINALS_MAX;
@@ -9,6 +9,9 @@ use crate::bench::{Bench, borrow, rules, script, size, soon};
 
 /// tmux: the next window.
 const NEXT_WINDOW: &[u8] = b"\x02n";
+
+/// What tmux begins with on a terminal, to leave alone what is there.
+const OTHER_SCREEN: &str = "\x1b[?1049h";
 
 /// How many watch.
 const CLIENTS: &str = "tmux -S /run/xpressclaw/tmux.sock list-clients | wc -l";
@@ -24,7 +27,9 @@ async fn a_terminal_begins_with_what_was_and_shows_and_takes_what_comes() {
     for max in [0, 1] {
         assert_eq!(bench.read_terminal(terminal, max).await.unwrap().len(), 1);
     }
-    bench.see_terminal(terminal, "scrolled-42").await;
+    let seen = bench.see_terminal(terminal, "scrolled-42").await;
+    let before = seen.split("scrolled-42").next().unwrap();
+    assert!(!before.contains(OTHER_SCREEN), "the scrollback is the first: {before:?}");
     bench.sh("echo live-$((1 + 1))").await;
     bench.see_terminal(terminal, "live-2").await;
 
@@ -69,6 +74,16 @@ async fn a_terminal_takes_so_much_at_once_and_blocks_while_it_takes_nothing() {
     let mut bench = Bench::allowed();
     let terminal = bench.attach(size(80, 24)).await.unwrap();
     bench.see_terminal(terminal, "agent").await;
+    let readable = bench.terminal_readable(terminal).await;
+    loop {
+        let ready = readable.is_ready();
+        let mut view = bench.view();
+        let read = HostTerminal::read(&mut view, borrow(terminal), u32::MAX).now_or_never();
+        assert_eq!(read.is_some(), ready, "what is ready does not block, what is not does");
+        if !ready {
+            break;
+        }
+    }
     // A key that tmux has no use for.
     let most = b"\x02Z".repeat(32 << 10);
     let long = [&most[..], b"x"].concat();

@@ -37,6 +37,10 @@ impl Bench {
 
     /// What the terminal shows until this is in it.
     pub async fn see_terminal(&mut self, terminal: u32, text: &str) -> String {
+        soon(self.see_at_last_on(terminal, text)).await
+    }
+
+    async fn see_at_last_on(&mut self, terminal: u32, text: &str) -> String {
         let mut seen = String::new();
         while !seen.contains(text) {
             let data = self.read_terminal(terminal, u32::MAX).await.unwrap();

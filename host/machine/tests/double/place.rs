@@ -90,9 +90,13 @@ pub fn size(columns: u16, rows: u16) -> Size {
 
 /// All that comes: `stdout|stderr|exit`.
 pub async fn finish(process: &Process) -> String {
+    soon(finish_at_last(process)).await
+}
+
+async fn finish_at_last(process: &Process) -> String {
     let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
     loop {
-        let chunks = soon(process.read(usize::MAX)).await.unwrap();
+        let chunks = process.read(usize::MAX).await.unwrap();
         if chunks.is_empty() {
             break;
         }
@@ -103,7 +107,7 @@ pub async fn finish(process: &Process) -> String {
             }
         }
     }
-    let exit = match soon(process.exit()).await.unwrap() {
+    let exit = match process.exit().await.unwrap() {
         Exit::Code(code) => code.to_string(),
         Exit::Signal(number) => format!("signal {number}"),
         Exit::TimedOut => "timed out".to_owned(),
@@ -113,9 +117,13 @@ pub async fn finish(process: &Process) -> String {
 
 /// The output until this is in it.
 pub async fn see(process: &Process, text: &str) -> String {
+    soon(see_at_last(process, text)).await
+}
+
+async fn see_at_last(process: &Process, text: &str) -> String {
     let mut seen = String::new();
     while !seen.contains(text) {
-        let chunks = soon(process.read(usize::MAX)).await.unwrap();
+        let chunks = process.read(usize::MAX).await.unwrap();
         assert!(!chunks.is_empty(), "`{text}` does not come: {seen}");
         chunks.iter().for_each(|chunk| seen += &String::from_utf8_lossy(&chunk.data));
     }
