@@ -11,7 +11,7 @@ use crate::case::Case;
 use crate::verdict::Verdict;
 
 /// Until a case is done: the longest computes for a minute.
-const LIMIT: Duration = Duration::from_secs(90);
+const LIMIT: Duration = Duration::from_secs(600);
 
 /// Of our computer.
 const MEMORY: usize = 1 << 30;

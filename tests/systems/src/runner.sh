@@ -34,6 +34,7 @@ while read -r -u 3 verb size; do
     echo "end $status $user $system" >&4
     read -r -u 3 go
     cd /
-    echo "$(stat -c %s /tmp/line/out) $(stat -c %s /tmp/line/err)" >&4
+    sizes=$(stat -c %s /tmp/line/out /tmp/line/err)
+    echo "${sizes/$'\n'/ }" >&4
     cat /tmp/line/out /tmp/line/err >&4
 done

@@ -61,6 +61,7 @@ impl Wasm {
             arguments: kernel_line::arguments(),
             disk: Some(computers.disk.clone()),
             port: PORT.to_owned(),
+            shares: Vec::new(),
         });
         let port = computer.take_port().context("the computer has no port")?;
         Ok(Self { began, computer, port, runtime })
