@@ -154,7 +154,9 @@ fn has_user_mode() -> bool {
 
 /// The firmware that QEMU starts a RISC-V machine with: beside other data of QEMU's, wherever that is.
 fn has_firmware() -> bool {
-    let Some(program) = on_path("qemu-system-riscv64") else { return false };
+    // Resolved, since a folder of programs may be a link to another.
+    let program = on_path("qemu-system-riscv64").and_then(|path| path.canonicalize().ok());
+    let Some(program) = program else { return false };
     let data = program.parent().and_then(Path::parent).map(|prefix| prefix.join("share/qemu"));
     data.is_some_and(|data| data.join("opensbi-riscv64-generic-fw_dynamic.bin").exists())
 }
