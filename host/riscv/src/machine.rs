@@ -180,7 +180,9 @@ impl Machine {
         Ok(())
     }
 
-    /// Runs until something in [`Stop`] happens, and starts at most `budget` instructions.
+    /// Runs until something in [`Stop`] happens, and starts at most `budget` instructions. Devices work
+    /// first, out of the same budget; the last of it may go over by one round of each device's work, and
+    /// what they have left is done by the next call.
     pub fn run(&mut self, budget: u64, host: &mut dyn Host) -> Stop {
         let mut left = budget;
         loop {

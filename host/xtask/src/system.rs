@@ -165,10 +165,13 @@ fn has_user_mode() -> bool {
     ["qemu-riscv64-static", "qemu-riscv64"].iter().any(|name| on_path(name).is_some())
 }
 
-/// The firmware that QEMU starts a RISC-V machine with.
+/// The firmware that QEMU starts a RISC-V machine with: beside other data of QEMU's, wherever that is.
 fn has_firmware() -> bool {
-    let name = "opensbi-riscv64-generic-fw_dynamic.bin";
-    ["/usr/share/qemu", "/usr/local/share/qemu"].iter().any(|dir| Path::new(dir).join(name).exists())
+    // Resolved, since a folder of programs may be a link to another.
+    let program = on_path("qemu-system-riscv64").and_then(|path| path.canonicalize().ok());
+    let Some(program) = program else { return false };
+    let data = program.parent().and_then(Path::parent).map(|prefix| prefix.join("share/qemu"));
+    data.is_some_and(|data| data.join("opensbi-riscv64-generic-fw_dynamic.bin").exists())
 }
 
 fn has_pip() -> bool {

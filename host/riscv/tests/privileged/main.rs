@@ -18,11 +18,11 @@
 //! | `time` from user mode: OpenSBI reads it also where `scounteren` forbids (`supervisor/traps.rs`) | not from user mode |
 //! | whether setting or clearing nothing in `frm` and `fcsr` makes the unit dirty; comparisons and conversions to integers that raise nothing | always a bit; not generated |
 //! | `sc` without its `lr` | not generated |
-//! | an atomic operation that may not: QEMU faults as its load does, not as a store (`supervisor/traps.rs`, `paging.rs`) | a load of the same address goes before; aligned |
+//! | an atomic operation that may not: QEMU faults as its load does, not as a store (`supervisor/traps.rs`, `supervisor/paging.rs`) | a load of the same address goes before; aligned |
 //! | a store to two pages of which one is nothing: whether half of it is done | what crosses an end of such a page is not generated |
 //! | page tables outside of memory: QEMU has page faults, not access faults (`supervisor/paging.rs`) | tables are in memory |
 //! | fetches from user pages in supervisor mode: QEMU's TLB allows them after a load with SUM (`supervisor/paging.rs`) | `sfence.vma` before code is entered in supervisor mode |
-//! | exceptions that the firmware hands on (illegal instructions, access faults) while interrupts are vectored: OpenSBI enters the handler at an odd address | vectored for one trap at a time, of the other causes |
+//! | exceptions that the firmware hands on (illegal instructions, access faults) while interrupts are vectored: OpenSBI enters the handler at an odd address (`supervisor/traps.rs`) | vectored for one trap at a time, of the other causes |
 //! | `stimecmp`: whether the firmware allows it depends on its version (`supervisor/time.rs`) | the timer is set by calls |
 //! | calls of the firmware beyond what versions 1.0 and 2.0 of its specification share | not generated |
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, reason = "a test program")]

@@ -160,3 +160,41 @@ fn sum_and_the_mode_count_at_once() {
     let hart = &machine.cpu.hart;
     assert_eq!((hart.x[28], hart.x[29], hart.scause, hart.stval), (9, 5, 13, 0x100));
 }
+
+#[test]
+fn atomic_operations_fault_as_stores_but_lr_as_a_load() {
+    let amoadd_d = r(0x2f, 3, 0, 7, 5, 0);
+    let lr_d = r(0x2f, 3, 2 << 2, 7, 5, 0);
+    // Unprivileged specification, "Zaamo": an AMO is a store for its exceptions; so it is where even a load
+    // would fault.
+    for (name, leaf, word, cause) in [
+        ("nothing there", 0, amoadd_d, 15),
+        ("read-only", V | R, amoadd_d, 15),
+        ("code", V | X, amoadd_d, 15),
+        ("user page", V | R | W | U, amoadd_d, 15),
+        ("lr, nothing there", 0, lr_d, 13),
+        ("lr, code", V | X, lr_d, 13),
+    ] {
+        let mut machine = prepared(|code| {
+            code.li(5, 0x100).word(word);
+        });
+        identity(&mut machine, if leaf == 0 { 0 } else { entry(DATA, leaf) });
+        finish(&mut machine);
+        let hart = &machine.cpu.hart;
+        assert_eq!((hart.scause, hart.stval), (cause, 0x100), "{name}");
+    }
+}
+
+#[test]
+fn a_load_from_a_user_page_does_not_let_supervisor_mode_run_it() {
+    // Privileged specification, "Memory Privilege in sstatus": SUM is for loads and stores alone. The load
+    // fills the TLB with a page that may be run, in user mode.
+    let mut machine = prepared(|code| {
+        code.li(5, 0x100).li(7, status::SUM);
+        code.words(&[csrrs(0, SSTATUS, 7), ld(28, 5, 0), jalr(1, 5, 0)]);
+    });
+    identity(&mut machine, entry(DATA, V | R | X | U));
+    finish(&mut machine);
+    let hart = &machine.cpu.hart;
+    assert_eq!((hart.scause, hart.sepc, hart.stval), (12, 0x100, 0x100));
+}

@@ -111,6 +111,18 @@ fn user_mode_reads_the_counters_that_it_may() {
 }
 
 #[test]
+fn exceptions_go_to_the_base_of_a_vectored_handler() {
+    for word in [EBREAK, 0, lw(7, 6, 0)] {
+        let mut machine = prepared(|code| {
+            code.word(word);
+        });
+        machine.cpu.hart.stvec = HANDLER | 1;
+        assert_eq!(machine.run(1, &mut Recorder::default()), Stop::Budget);
+        assert_eq!(machine.cpu.hart.pc, HANDLER, "{word:#x}");
+    }
+}
+
+#[test]
 fn a_trap_keeps_the_state_that_sret_restores() {
     let on = status::SIE | status::SUM | status::FS;
     let mut machine = prepared(|code| {
