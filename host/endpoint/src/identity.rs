@@ -11,6 +11,7 @@ use store::Store;
 use store::ledger::Cap;
 
 use crate::error::Refusal;
+use crate::request_id::RequestId;
 use crate::token::digest;
 
 /// How Anthropic's clients send their key.
@@ -43,9 +44,8 @@ pub(crate) struct Identity {
 }
 
 impl Identity {
-    /// The caller of a request, by its token alone. `request` is the request's id, by which the
-    /// ledger knows it.
-    pub fn caller(&self, headers: &HeaderMap, request: &str) -> Result<Caller, Refusal> {
+    /// The caller of a request, by its token alone.
+    pub fn caller(&self, headers: &HeaderMap, request: &RequestId) -> Result<Caller, Refusal> {
         let token = token(headers).ok_or(Refusal::NoToken)?;
         let found = self.store.token().find(&digest(token)).map_err(|error| {
             tracing::error!(%error, "the store refused to look a token up");
@@ -57,7 +57,7 @@ impl Identity {
         Ok(Caller {
             session: session(&known.id.to_string()),
             turn: None,
-            task: request.to_owned(),
+            task: request.to_string(),
             model: access.model.clone(),
             models: access.models.clone(),
             caps: access.caps.clone(),

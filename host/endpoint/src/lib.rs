@@ -30,6 +30,7 @@ mod listen;
 mod metrics;
 mod openai;
 mod read;
+mod request_id;
 mod server;
 mod sse;
 mod ticket;

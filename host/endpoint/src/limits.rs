@@ -7,6 +7,8 @@ use domain::limits::REQUEST_MAX_BYTES;
 /// Bytes of a request's body. What a guest may send, and a third more, because images are base64
 /// here.
 pub const BODY_MAX_BYTES: usize = REQUEST_MAX_BYTES / 3 * 4;
+/// Of a body that is parsed where it was read, in about a millisecond; a larger one holds nobody else up.
+pub(crate) const PARSED_AT_ONCE_BYTES: usize = 256 << 10;
 /// Requests under way at once; more are told to come back before their body is read. A request holds
 /// its body and an answer's queue, so this many usual ones (a megabyte) are a gigabyte.
 pub const OPEN_REQUESTS_MAX: usize = 1_024;

@@ -17,14 +17,16 @@ use llm::{Caller, Pipeline};
 use serde_json::Value;
 use store::Store;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
 use crate::call::{Pending, Started};
 use crate::error::Refusal;
 use crate::family::Family;
 use crate::identity::{Agents, DEFAULT, Identity};
-use crate::limits::{BODY_MAX_BYTES, BODY_READ_MAX, OPEN_REQUESTS_MAX};
+use crate::limits::{BODY_MAX_BYTES, BODY_READ_MAX, OPEN_REQUESTS_MAX, PARSED_AT_ONCE_BYTES};
 use crate::metrics::Metrics;
+use crate::request_id::RequestId;
 use crate::ticket::{Place, Ticket};
 use crate::whole::{Whole, collect};
 use crate::{anthropic, openai, sse};
@@ -92,20 +94,13 @@ async fn chat_completions(
     headers: HeaderMap,
     body: Body,
 ) -> Response {
-    supervised(&endpoint, Family::OpenAi, &headers, async |caller| {
+    supervised(&endpoint, Family::OpenAi, &headers, async |caller, id| {
         let place = Place::take(&endpoint)?;
-        let parsed = openai::parse(&read(body).await?)?;
-        let include = parsed.include_usage;
-        let asked = Asked { place, request: parsed.request, ignored: parsed.ignored };
-        if parsed.stream {
-            return streamed(
-                &endpoint,
-                caller,
-                asked,
-                Family::OpenAi,
-                openai::Chunks::new(include),
-            )
-            .await;
+        let parsed = read(body, openai::parse).await?;
+        let chunks = parsed.stream.then(|| openai::Chunks::new(&id, parsed.include_usage));
+        let asked = Asked { place, id, request: parsed.request, ignored: parsed.ignored };
+        if let Some(chunks) = chunks {
+            return streamed(&endpoint, caller, asked, Family::OpenAi, chunks).await;
         }
         whole(&endpoint, caller, asked, Family::OpenAi, openai::whole).await
     })
@@ -113,12 +108,12 @@ async fn chat_completions(
 }
 
 async fn messages(State(endpoint): State<Endpoint>, headers: HeaderMap, body: Body) -> Response {
-    supervised(&endpoint, Family::Anthropic, &headers, async |caller| {
+    supervised(&endpoint, Family::Anthropic, &headers, async |caller, id| {
         let place = Place::take(&endpoint)?;
-        let parsed = anthropic::parse(&read(body).await?)?;
-        let asked = Asked { place, request: parsed.request, ignored: parsed.ignored };
-        if parsed.stream {
-            let events = anthropic::Events::new();
+        let parsed = read(body, anthropic::parse).await?;
+        let events = parsed.stream.then(|| anthropic::Events::new(&id));
+        let asked = Asked { place, id, request: parsed.request, ignored: parsed.ignored };
+        if let Some(events) = events {
             return streamed(&endpoint, caller, asked, Family::Anthropic, events).await;
         }
         whole(&endpoint, caller, asked, Family::Anthropic, anthropic::whole).await
@@ -128,7 +123,7 @@ async fn messages(State(endpoint): State<Endpoint>, headers: HeaderMap, body: Bo
 
 async fn models(State(endpoint): State<Endpoint>, headers: HeaderMap) -> Response {
     let family = Family::of(&headers);
-    supervised(&endpoint, family, &headers, async |caller| {
+    supervised(&endpoint, family, &headers, async |caller, _| {
         let names = std::iter::once(&caller.model).chain(&caller.models);
         // One that cannot be used now is not offered.
         let models = names.filter_map(|name| endpoint.0.pipeline.model(name).ok());
@@ -147,7 +142,7 @@ async fn model(
     headers: HeaderMap,
 ) -> Response {
     let family = Family::of(&headers);
-    supervised(&endpoint, family, &headers, async |caller| {
+    supervised(&endpoint, family, &headers, async |caller, _| {
         let name = if name == DEFAULT { caller.model.clone() } else { name };
         let own = name == caller.model || caller.models.contains(&name);
         let found = own.then(|| endpoint.0.pipeline.model(&name).ok()).flatten();
@@ -162,7 +157,7 @@ async fn model(
 }
 
 async fn metrics(State(endpoint): State<Endpoint>, headers: HeaderMap) -> Response {
-    supervised(&endpoint, Family::OpenAi, &headers, async |_| {
+    supervised(&endpoint, Family::OpenAi, &headers, async |_, _| {
         Ok(([(CONTENT_TYPE, OPEN_METRICS)], endpoint.metrics().text()).into_response())
     })
     .await
@@ -183,48 +178,62 @@ async fn supervised(
     endpoint: &Endpoint,
     family: Family,
     headers: &HeaderMap,
-    answer: impl AsyncFnOnce(Caller) -> Result<Response, Refusal>,
+    answer: impl AsyncFnOnce(Caller, RequestId) -> Result<Response, Refusal>,
 ) -> Response {
-    let id = format!("request-{}", uuid::Uuid::now_v7().simple());
+    let id = RequestId::mint();
     let mut response = match endpoint.0.identity.caller(headers, &id) {
-        Ok(caller) => answered(endpoint, family, caller, answer).await,
+        Ok(caller) => answered(endpoint, family, (caller, id.clone()), answer).await,
         Err(refusal) => {
             tracing::debug!(request = %id, error = %refusal, "a request was refused");
             refusal.response(family)
         }
     };
-    set(&mut response, family.request_id(), &id);
+    set(&mut response, family.request_id(), id.as_str());
     response
 }
 
 async fn answered(
     endpoint: &Endpoint,
     family: Family,
-    caller: Caller,
-    answer: impl AsyncFnOnce(Caller) -> Result<Response, Refusal>,
+    (caller, id): (Caller, RequestId),
+    answer: impl AsyncFnOnce(Caller, RequestId) -> Result<Response, Refusal>,
 ) -> Response {
-    let (agent, request) = (caller.agent.to_string(), caller.task.clone());
-    let refusal = match AssertUnwindSafe(answer(caller)).catch_unwind().await {
+    let (agent, request) = (caller.agent.clone(), id.clone());
+    let refusal = match AssertUnwindSafe(answer(caller, id)).catch_unwind().await {
         Ok(Ok(response)) => return response,
         Ok(Err(refusal)) => refusal,
         Err(_) => Refusal::Broken,
     };
     tracing::debug!(%agent, %request, error = %refusal, "a request was refused");
-    endpoint.metrics().ended(&agent, family.name(), refusal.status().as_u16());
+    endpoint.metrics().ended(agent.as_str(), family.name(), refusal.status().as_u16());
     refusal.response(family)
 }
 
 struct Asked {
     place: Place,
+    id: RequestId,
     request: Request,
     ignored: Vec<String>,
 }
 
-async fn read(body: Body) -> Result<Value, Refusal> {
+/// Reads a body and makes a request of it: a large one on a thread of its own, because all requests
+/// share theirs.
+async fn read<T: Send + 'static>(
+    body: Body,
+    parse: fn(&Value) -> Result<T, Refusal>,
+) -> Result<T, Refusal> {
     let read = timeout(BODY_READ_MAX, to_bytes(body, BODY_MAX_BYTES)).await;
     let bytes = read.map_err(|_| Refusal::TooSlow)?.map_err(|_| Refusal::TooLarge)?;
-    serde_json::from_slice(&bytes)
-        .map_err(|error| Refusal::Invalid(format!("the body is no JSON: {error}")))
+    let small = bytes.len() <= PARSED_AT_ONCE_BYTES;
+    let parsed = move || {
+        let body = serde_json::from_slice(&bytes)
+            .map_err(|error| Refusal::Invalid(format!("the body is no JSON: {error}")))?;
+        parse(&body)
+    };
+    if small {
+        return parsed();
+    }
+    spawn_blocking(parsed).await.map_err(|_| Refusal::Broken)?
 }
 
 /// Hands the request to the pipeline. Gives back what goes nowhere of it, too.
@@ -244,7 +253,7 @@ fn begin(
             asked.ignored.push(name.to_owned());
         }
     }
-    let ticket = Ticket::new(asked.place, family, &caller, model);
+    let ticket = Ticket::new(asked.place, family, (&caller, asked.id), model);
     let pending =
         Pending::new(endpoint.0.pipeline.clone(), caller, asked.request, ticket.account.clone());
     (pending, ticket, asked.ignored)
@@ -276,7 +285,7 @@ async fn whole(
     caller: Caller,
     asked: Asked,
     family: Family,
-    write: impl FnOnce(&Whole, &Outcome) -> Value,
+    write: impl FnOnce(&RequestId, &Whole, &Outcome) -> Response,
 ) -> Result<Response, Refusal> {
     let (pending, ticket, ignored) = begin(endpoint, caller, asked, family);
     let started = match pending.unless_paused().await {
@@ -289,7 +298,7 @@ async fn whole(
         collect(&started.completion).await.map_err(|refusal| ticket.refused(refusal))?;
     ticket.first_byte();
     ticket.finished();
-    let mut response = about.write(Json(write(&answer, &outcome)).into_response());
+    let mut response = about.write(write(ticket.request(), &answer, &outcome));
     response.headers_mut().insert(COST, outcome.cost.0.into());
     note_ignored(&ignored, &mut response);
     Ok(response)

@@ -12,6 +12,7 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use crate::error::Refusal;
 use crate::family::Family;
+use crate::request_id::RequestId;
 use crate::server::Endpoint;
 
 /// In the metrics, for a client that did not wait for its answer's end; nobody is sent it.
@@ -30,8 +31,7 @@ pub(crate) struct Account {
 pub(crate) struct Ticket {
     pub account: Arc<Account>,
     family: Family,
-    /// As its answer and the ledger name it.
-    request: String,
+    request: RequestId,
     spoken: AtomicBool,
     counted: AtomicBool,
     place: Place,
@@ -72,12 +72,20 @@ impl Account {
 
 impl Ticket {
     /// `model` by the name that it was asked for.
-    pub fn new(place: Place, family: Family, caller: &Caller, model: String) -> Arc<Self> {
+    pub fn new(
+        place: Place,
+        family: Family,
+        (caller, request): (&Caller, RequestId),
+        model: String,
+    ) -> Arc<Self> {
         let (endpoint, agent) = (place.endpoint.clone(), caller.agent.to_string());
         let account = Arc::new(Account { endpoint, agent, model });
         let (spoken, counted) = (AtomicBool::new(false), AtomicBool::new(false));
-        let request = caller.task.clone();
         Arc::new(Self { account, family, request, spoken, counted, place })
+    }
+
+    pub fn request(&self) -> &RequestId {
+        &self.request
     }
 
     /// The first word of an answer; later ones change nothing.

@@ -24,6 +24,14 @@ const TOKENS_A_SECOND: u128 = 300;
 /// Statuses of those who stopped waiting for a model that may have gone on.
 const GAVE_UP: [u16; 4] = [408, 499, 504, 524];
 
+/// How an answer ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum How {
+    Complete,
+    /// It was given up, or broke off.
+    Broken,
+}
+
 /// The running count of one call.
 pub(crate) struct Count {
     provider: Arc<dyn Provider>,
@@ -107,15 +115,35 @@ impl Count {
         self.floor.tokens
     }
 
+    /// Whether what a call used is known without counting texts, which may take a while.
+    pub fn is_known(&self, how: How) -> bool {
+        match how {
+            How::Complete => self.report().is_some(),
+            How::Broken => self.sent.is_none(),
+        }
+    }
+
+    /// What was used; `None` when nothing can have been billed.
+    pub fn used(&self, request: &Request, how: How) -> Option<Usage> {
+        match how {
+            How::Complete => Some(self.complete(request)),
+            How::Broken => self.broken(request),
+        }
+    }
+
     /// What a complete answer used: the provider's word, and a count where it said nothing; and what
     /// was lost before.
-    pub fn complete(&self, request: &Request) -> Usage {
+    fn complete(&self, request: &Request) -> Usage {
         self.answered(request).plus(self.lost)
     }
 
+    /// A report of nothing at all is none: no answer is free of input.
+    fn report(&self) -> Option<Usage> {
+        self.reported.filter(|usage| *usage != Usage::default())
+    }
+
     fn answered(&self, request: &Request) -> Usage {
-        // A report of nothing at all is none: no answer is free of input.
-        self.reported.filter(|usage| *usage != Usage::default()).unwrap_or_else(|| {
+        self.report().unwrap_or_else(|| {
             let reasoning = self.thinking.total(&*self.provider);
             Usage {
                 input: self.input(request),
@@ -128,7 +156,7 @@ impl Count {
 
     /// What an answer used that broke off; `None` when nothing can have been billed. A report may
     /// be from the middle of the stream, so what was received since counts as well.
-    pub fn broken(&self, request: &Request) -> Option<Usage> {
+    fn broken(&self, request: &Request) -> Option<Usage> {
         if self.sent.is_none() {
             return (self.lost != Usage::default()).then_some(self.lost);
         }

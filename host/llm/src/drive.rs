@@ -4,15 +4,16 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use domain::Event;
-use domain::chat::{Delta, Finish, Outcome};
+use domain::chat::{Delta, Finish, Outcome, Usage};
 use domain::provider::{Call, ProviderError};
 use futures::{FutureExt, StreamExt};
 use harness::Cancellation;
+use tokio::task::spawn_blocking;
 use tracing::{Instrument as _, Span};
 
 use crate::call::call;
 use crate::completion::{Driver, Item};
-use crate::count::Count;
+use crate::count::{Count, How};
 use crate::error::LlmError;
 use crate::fit::Refit;
 use crate::limit::Permit;
@@ -65,8 +66,34 @@ pub(crate) async fn drive(
             ended.unwrap_or(Ended::Panicked)
         }
     };
-    let last = tracing::debug_span!("settle").in_scope(|| settle(&mut run, &count, ended, &span));
-    driver.end(last);
+    // If it broke, what it held booked the reservation in full, and the reader hears of it by `driver`.
+    let Some(used) = used(run, count, &ended).await else { return };
+    driver.end(tracing::debug_span!("settle").in_scope(|| settle(used, ended, &span)));
+}
+
+/// A call that ended, and what it used as far as that can be told.
+struct Used {
+    run: Run,
+    served: String,
+    /// `None`: nothing that can have been billed, or after a panic.
+    usage: Option<Usage>,
+}
+
+/// Tells what was used. Texts are counted on another thread: a vocabulary is unpacked for a tenth of a
+/// second, and a long history is counted for as long. `None` when that panicked or the runtime ended.
+async fn used(run: Run, count: Count, ended: &Ended) -> Option<Used> {
+    let served = count.served(&run.route);
+    let how = match ended {
+        Ended::Finished(_) => How::Complete,
+        Ended::Cut | Ended::Failed(_) | Ended::Cancelled => How::Broken,
+        Ended::Panicked => return Some(Used { run, served, usage: None }),
+    };
+    let known = count.is_known(how);
+    let tell = move || {
+        let usage = count.used(&run.call.request, how);
+        Used { run, served, usage }
+    };
+    if known { Some(tell()) } else { spawn_blocking(tell).await.ok() }
 }
 
 async fn stream(run: &mut Run, driver: &Driver, count: &mut Count) -> Ended {
@@ -101,14 +128,7 @@ async fn stream(run: &mut Run, driver: &Driver, count: &mut Count) -> Ended {
 }
 
 /// Books what was used, reports it, and says what the reader gets last.
-fn settle(run: &mut Run, count: &Count, ended: Ended, span: &Span) -> Item {
-    let request = &run.call.request;
-    let served = count.served(&run.route);
-    let usage = match &ended {
-        Ended::Finished(_) => Some(count.complete(request)),
-        Ended::Cut | Ended::Failed(_) | Ended::Cancelled => count.broken(request),
-        Ended::Panicked => None,
-    };
+fn settle(Used { mut run, served, usage }: Used, ended: Ended, span: &Span) -> Item {
     let booked = match (&ended, usage) {
         (Ended::Panicked, _) => run.reservation.settle_in_full(),
         (_, Some(usage)) => run.reservation.settle(usage, &served, &*run.observer),

@@ -29,6 +29,10 @@ const OPENING_LOCK: &str = "store.lock";
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 /// Prepared statements kept per connection: all that this crate has (about 60) and some room.
 const STATEMENTS: usize = 96;
+/// Pages in the log of writes until the commit that passes them copies them into the file, during which
+/// all others wait: some milliseconds. SQLite's own thousand would be every 250 requests of the
+/// endpoint; this many (16 MB) still fit one table of the log's index.
+const CHECKPOINT_PAGES: i64 = 4_000;
 
 /// Everything that outlives a process. Cheap to clone; all clones are one store.
 ///
@@ -158,6 +162,15 @@ impl Store {
     ) -> Result<T, E> {
         f(&hold(self.0.reader.as_ref().unwrap_or(&self.0.writer)))
     }
+
+    /// The same on the writer's connection, for what every request asks: it keeps its pages through
+    /// its own writes, each of which makes the reader read again. Waits for a write under way.
+    pub(crate) fn read_beside_writes<T, E>(
+        &self,
+        f: impl FnOnce(&Connection) -> Result<T, E>,
+    ) -> Result<T, E> {
+        f(&hold(&self.0.writer))
+    }
 }
 
 /// A transaction, undone when dropped. Its statements are kept prepared, which rusqlite's own are
@@ -205,6 +218,7 @@ fn configure(connection: &Connection) -> Result<(), OpenError> {
     // another one, which is as safe and slower.
     connection.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()))?;
     connection.pragma_update(None, "synchronous", "NORMAL")?;
+    connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
     connection.pragma_update(None, "foreign_keys", true)?;
     Ok(())
 }

@@ -29,6 +29,7 @@ mod cap;
 mod fold;
 mod history;
 mod lines;
+mod recent;
 mod recover;
 mod reserve;
 mod settle;

@@ -10,12 +10,13 @@ use rusqlite_migration::{M, Migrations};
 
 use crate::database::{DatabaseError, OpenError};
 
-const VERSIONS: [&str; 5] = [
+const VERSIONS: [&str; 6] = [
     include_str!("schema/0001-first.sql"),
     include_str!("schema/0002-approvals.sql"),
     include_str!("schema/0003-middleware.sql"),
     include_str!("schema/0004-tokens.sql"),
     include_str!("schema/0005-ends.sql"),
+    include_str!("schema/0006-cheap-check.sql"),
 ];
 
 static MIGRATIONS: LazyLock<Migrations<'static>> =

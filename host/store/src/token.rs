@@ -82,7 +82,7 @@ impl Tokens<'_> {
 
     /// The good token of this digest; `None` as well for a revoked one.
     pub fn find(&self, digest: &TokenDigest) -> Result<Option<Token>, TokenError> {
-        self.0.read_once(|db| {
+        self.0.read_beside_writes(|db| {
             let found = db
                 .prepare_cached(
                     "SELECT id, agent, name, minted, revoked FROM token

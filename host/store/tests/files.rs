@@ -93,7 +93,7 @@ fn a_newer_store_is_refused_and_left_alone() {
     drop(Store::open(directory.path(), 1).unwrap());
     sql(directory.path()).pragma_update(None, "user_version", 99).unwrap();
     let error = Store::open(directory.path(), 1).unwrap_err();
-    assert!(matches!(error, OpenError::Newer { found: 99, supported: 5 }));
+    assert!(matches!(error, OpenError::Newer { found: 99, supported: 6 }));
     assert!(error.to_string().contains("update xpressclaw"), "{error}");
     let version: u32 =
         sql(directory.path()).query_row("PRAGMA user_version", [], |row| row.get(0)).unwrap();

@@ -1,16 +1,20 @@
 //! A whole answer.
 
+use axum::Json;
+use axum::response::{IntoResponse as _, Response};
 use domain::chat::{Finish, Outcome, Usage};
 use domain::provider::ModelInfo;
 use serde_json::{Value, json};
 
+use crate::request_id::RequestId;
 use crate::whole::Whole;
 
-pub(super) fn id() -> String {
-    format!("msg_{}", uuid::Uuid::now_v7().simple())
+/// The request's own, in the family's dress.
+pub(super) fn id(request: &RequestId) -> String {
+    format!("msg_{}", request.unique())
 }
 
-pub(crate) fn whole(answer: &Whole, outcome: &Outcome) -> Value {
+pub(crate) fn whole(request: &RequestId, answer: &Whole, outcome: &Outcome) -> Response {
     let thoughts = answer.thoughts.iter().map(|thought| {
         json!({
             "type": "thinking", "thinking": thought.text,
@@ -23,12 +27,13 @@ pub(crate) fn whole(answer: &Whole, outcome: &Outcome) -> Value {
             "type": "tool_use", "id": call.id, "name": call.name, "input": input(&call.arguments),
         })
     });
-    json!({
-        "id": id(), "type": "message", "role": "assistant", "model": outcome.model,
+    Json(json!({
+        "id": id(request), "type": "message", "role": "assistant", "model": outcome.model,
         "content": thoughts.chain(text).chain(calls).collect::<Value>(),
         "stop_reason": stop_reason(outcome.finish), "stop_sequence": null,
         "usage": usage(&outcome.usage),
-    })
+    }))
+    .into_response()
 }
 
 /// Arguments are an object in this format. What a model wrote instead is handed on as it is, under a

@@ -7,9 +7,11 @@ use super::answer::{id, stop_reason, usage};
 use crate::call::Started;
 use crate::error::Refusal;
 use crate::family::Family;
+use crate::request_id::RequestId;
 use crate::sse::Writer;
 
 pub(crate) struct Events {
+    id: String,
     /// The number of the next block.
     next: u32,
     open: Open,
@@ -28,8 +30,8 @@ enum Open {
 }
 
 impl Events {
-    pub fn new() -> Self {
-        Self { next: 0, open: Open::Nothing, waiting: Vec::new() }
+    pub fn new(request: &RequestId) -> Self {
+        Self { id: id(request), next: 0, open: Open::Nothing, waiting: Vec::new() }
     }
 
     fn open(&mut self, open: Open, block: &Value, out: &mut String) {
@@ -78,7 +80,7 @@ fn event(data: &Value, out: &mut String) {
 impl Writer for Events {
     fn begin(&mut self, started: &Started, out: &mut String) {
         let message = json!({
-            "id": id(), "type": "message", "role": "assistant", "model": started.model,
+            "id": self.id, "type": "message", "role": "assistant", "model": started.model,
             "content": [], "stop_reason": null, "stop_sequence": null,
             // Counted at the end, where the client adds it up.
             "usage": {"input_tokens": 0, "output_tokens": 0},

@@ -1,65 +1,47 @@
 //! A whole answer.
 
-use domain::chat::{Finish, Outcome, Usage};
+use axum::Json;
+use axum::response::{IntoResponse as _, Response};
+use domain::chat::Outcome;
 use domain::provider::ModelInfo;
 use serde_json::{Value, json};
 
+use super::wire::{Answer, Call, Choice, Extra, Function, Message, finish_reason};
+use crate::request_id::RequestId;
 use crate::server::now_seconds;
 use crate::whole::Whole;
 
-pub(crate) fn id() -> String {
-    format!("chatcmpl-{}", uuid::Uuid::now_v7().simple())
+/// The request's own, in the family's dress: one name for an answer, its headers and its bill.
+pub(super) fn id(request: &RequestId) -> String {
+    format!("chatcmpl-{}", request.unique())
 }
 
-pub(crate) fn whole(answer: &Whole, outcome: &Outcome) -> Value {
-    let mut message = json!({"role": "assistant", "content": null, "refusal": null});
-    if !answer.text.is_empty() || answer.calls.is_empty() {
-        message["content"] = json!(answer.text);
-    }
-    let thoughts: String = answer.thoughts.iter().map(|t| t.text.as_str()).collect();
-    if !thoughts.is_empty() {
-        message["reasoning_content"] = json!(thoughts);
-    }
-    if !answer.calls.is_empty() {
-        let calls = answer.calls.iter().map(|call| {
-            let mut wire = json!({
-                "id": call.id, "type": "function",
-                "function": {"name": call.name, "arguments": call.arguments},
-            });
-            if let Some(signature) = &call.signature {
-                wire["extra_content"] = json!({"google": {"thought_signature": signature}});
-            }
-            wire
-        });
-        message["tool_calls"] = calls.collect();
-    }
-    json!({
-        "id": id(), "object": "chat.completion", "created": now_seconds(), "model": outcome.model,
-        "choices": [{
-            "index": 0, "message": message, "logprobs": null,
-            "finish_reason": finish_reason(outcome.finish),
-        }],
-        "usage": usage(&outcome.usage),
+pub(crate) fn whole(request: &RequestId, answer: &Whole, outcome: &Outcome) -> Response {
+    let calls = answer.calls.iter().map(|call| Call {
+        index: None,
+        id: Some(&call.id),
+        kind: Some("function"),
+        function: Some(Function { name: Some(&call.name), arguments: &call.arguments }),
+        extra_content: call.signature.as_deref().map(Extra::signature),
+    });
+    let said = !answer.text.is_empty() || answer.calls.is_empty();
+    let message = Message {
+        role: "assistant",
+        content: said.then_some(answer.text.as_str()),
+        refusal: (),
+        reasoning_content: answer.thoughts.iter().map(|t| t.text.as_str()).collect(),
+        tool_calls: calls.collect(),
+    };
+    let finish_reason = finish_reason(outcome.finish);
+    Json(Answer {
+        id: &id(request),
+        object: "chat.completion",
+        created: now_seconds(),
+        model: &outcome.model,
+        choices: [Choice { index: 0, message, logprobs: (), finish_reason }],
+        usage: (&outcome.usage).into(),
     })
-}
-
-pub(super) fn finish_reason(finish: Finish) -> &'static str {
-    match finish {
-        Finish::Stop => "stop",
-        Finish::Length => "length",
-        Finish::ToolCalls => "tool_calls",
-        Finish::Refusal => "content_filter",
-    }
-}
-
-pub(super) fn usage(usage: &Usage) -> Value {
-    json!({
-        "prompt_tokens": usage.input,
-        "completion_tokens": usage.output,
-        "total_tokens": usage.input.saturating_add(usage.output),
-        "prompt_tokens_details": {"cached_tokens": usage.cached},
-        "completion_tokens_details": {"reasoning_tokens": usage.reasoning},
-    })
+    .into_response()
 }
 
 /// One of `GET /v1/models`, and the answer to `GET /v1/models/NAME`.

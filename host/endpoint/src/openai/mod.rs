@@ -4,6 +4,7 @@
 mod answer;
 mod chunk;
 mod request;
+mod wire;
 
 pub(crate) use answer::{model, models, whole};
 pub(crate) use chunk::Chunks;

@@ -135,27 +135,31 @@ pub(super) fn finish(reason: &str) -> Option<Finish> {
 /// Where a server counts reasoning apart from the completion (its total is larger than the sum),
 /// the difference is output: that is how it is billed.
 pub(super) fn usage(value: &Value) -> Option<Usage> {
-    let count = |path: &str| value.pointer(path).and_then(Value::as_u64);
-    let input = count("/prompt_tokens").unwrap_or(0);
-    let mut output = count("/completion_tokens").unwrap_or(0);
-    if let Some(total) = count("/total_tokens") {
+    let count = |field: &str| value.get(field).and_then(Value::as_u64);
+    let of_prompt = |field: &str| value.get("prompt_tokens_details")?.get(field)?.as_u64();
+    let input = count("prompt_tokens").unwrap_or(0);
+    let mut output = count("completion_tokens").unwrap_or(0);
+    if let Some(total) = count("total_tokens") {
         output = output.max(total.saturating_sub(input));
     }
     if input == 0 && output == 0 {
         return None;
     }
-    let cached = count("/prompt_tokens_details/cached_tokens")
+    let cached = of_prompt("cached_tokens")
         // DeepSeek; Moonshot; gateways that pass Anthropic's names on.
-        .or_else(|| count("/prompt_cache_hit_tokens"))
-        .or_else(|| count("/cached_tokens"))
-        .or_else(|| count("/cache_read_input_tokens"))
+        .or_else(|| count("prompt_cache_hit_tokens"))
+        .or_else(|| count("cached_tokens"))
+        .or_else(|| count("cache_read_input_tokens"))
         .unwrap_or(0)
         .min(input);
-    let written = count("/prompt_tokens_details/cache_write_tokens")
-        .or_else(|| count("/prompt_tokens_details/cache_creation_tokens"))
-        .or_else(|| count("/cache_creation_input_tokens"))
+    let written = of_prompt("cache_write_tokens")
+        .or_else(|| of_prompt("cache_creation_tokens"))
+        .or_else(|| count("cache_creation_input_tokens"))
         .unwrap_or(0);
-    let reasoning = count("/completion_tokens_details/reasoning_tokens").unwrap_or(0);
+    let reasoning = value
+        .get("completion_tokens_details")
+        .and_then(|details| details.get("reasoning_tokens")?.as_u64())
+        .unwrap_or(0);
     Some(Usage {
         input,
         cached,

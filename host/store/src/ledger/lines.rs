@@ -4,6 +4,7 @@ use domain::{AgentName, BudgetLine, Scope, Window};
 use rusqlite::Connection;
 
 use super::cap::{self, Cap};
+use super::recent::Recent;
 use super::window::span;
 use super::{Ledger, sums};
 use crate::database::DatabaseError;
@@ -27,25 +28,43 @@ impl Ledger<'_> {
         now_ms: u64,
     ) -> Result<Vec<BudgetLine>, LinesError> {
         self.0.read(|db| {
-            let caps = cap::effective(db, agent, configured)?;
+            let mut caps = cap::effective(db, agent, configured)?;
             let of_a_task = |cap: &Cap| cap.scope == Scope::Task || cap.window == Window::Task;
-            caps.iter()
-                .filter(|cap| task.is_some() || !of_a_task(cap))
-                .map(|cap| Ok(line(db, cap, agent, task.unwrap_or_default(), now_ms)?))
-                .collect()
+            caps.retain(|cap| task.is_some() || !of_a_task(cap));
+            let lines = lines(db, caps, (agent, task.unwrap_or_default()), now_ms)?;
+            Ok(lines.into_iter().map(|(_, line)| line).collect())
         })
     }
 }
 
-pub(super) fn line(
+/// How far each of `caps` is used.
+pub(super) fn lines(
+    db: &Connection,
+    caps: Vec<Cap>,
+    whose: (&AgentName, &str),
+    now_ms: u64,
+) -> rusqlite::Result<Vec<(Cap, BudgetLine)>> {
+    if caps.is_empty() {
+        return Ok(Vec::new());
+    }
+    let recent = Recent::read(db, whose.0, whose.1)?;
+    caps.into_iter()
+        .map(|cap| {
+            let line = line(db, &cap, whose, &recent, now_ms)?;
+            Ok((cap, line))
+        })
+        .collect()
+}
+
+fn line(
     db: &Connection,
     cap: &Cap,
-    agent: &AgentName,
-    task: &str,
+    whose: (&AgentName, &str),
+    recent: &Recent,
     now_ms: u64,
 ) -> rusqlite::Result<BudgetLine> {
     let span = span(cap.window, &cap.zone, now_ms);
-    let sum = sums::of(db, (cap.scope, cap.window), span, agent, task)?;
+    let sum = sums::of(db, (cap.scope, cap.window), span, whose, recent)?;
     Ok(BudgetLine {
         scope: cap.scope,
         window: cap.window,

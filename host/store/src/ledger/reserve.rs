@@ -4,7 +4,7 @@ use domain::{AgentName, BudgetLine, NanoDollars, OnExceeded, Price, SessionId, T
 use rusqlite::{Connection, params};
 
 use super::cap::{self, Cap};
-use super::lines::line;
+use super::lines::lines;
 use super::{Ledger, ReservationId};
 use crate::column::int;
 use crate::database::DatabaseError;
@@ -89,13 +89,8 @@ impl Ledger<'_> {
         invalid::bytes("task", request.task, 1, TASK_KEY_MAX_BYTES)?;
         let amount = if request.price.is_free() { NanoDollars::ZERO } else { request.amount };
         self.0.write(|db| {
-            let mut lines = cap::effective(db, request.agent, request.caps)?
-                .into_iter()
-                .map(|cap| {
-                    let line = line(db, &cap, request.agent, request.task, now_ms)?;
-                    Ok((cap, line))
-                })
-                .collect::<rusqlite::Result<Vec<_>>>()?;
+            let caps = cap::effective(db, request.agent, request.caps)?;
+            let mut lines = lines(db, caps, (request.agent, request.task), now_ms)?;
             if !request.price.is_free()
                 && let Some(refusal) = refusal(&lines, amount)
             {

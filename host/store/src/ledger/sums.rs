@@ -3,8 +3,7 @@
 //! Three parts make a sum. What is folded (see `fold`) stands in `settled_sum`: a row per quarter of an
 //! hour with any activity, one per day (UTC), and one for all time, for everything and for an agent;
 //! and one for an agent's part of a task. A month in any time zone is at most 31 days and two broken
-//! ones of 95 quarters. What ended since, and what is open, is read from `reservation`, which is as
-//! long as there are requests under way and a batch.
+//! ones of 95 quarters. What ended since, and what is open, is `recent`.
 //!
 //! The time of one task within a day or a month, which only a cap of scope `task` asks for, is summed
 //! from the task's own history.
@@ -15,8 +14,9 @@
 use domain::{AgentName, NanoDollars, Scope, Window};
 use rusqlite::{Connection, params};
 
+use super::recent::{Of, Recent, Sum, Which, Whose};
 use super::window::Span;
-use crate::column::{int, money};
+use crate::column::int;
 
 /// Every time zone of our days turns its days on a quarter of an hour.
 pub(super) const BUCKET_MS: u64 = 15 * 60 * 1000;
@@ -71,24 +71,23 @@ pub(super) fn add(db: &Connection, key: &Key, cost: u64) -> rusqlite::Result<()>
     Ok(())
 }
 
-/// Settled and reserved money.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Sum {
-    pub(super) settled: NanoDollars,
-    pub(super) reserved: NanoDollars,
-}
-
 /// The sum that a cap of this scope and window is held against.
 pub(super) fn of(
     db: &Connection,
     (scope, window): (Scope, Window),
     span: Span,
-    agent: &AgentName,
-    task: &str,
+    (agent, task): (&AgentName, &str),
+    recent: &Recent,
 ) -> rusqlite::Result<Sum> {
-    let agent = if scope == Scope::Agent { agent.as_str() } else { ANY };
-    let task = if scope == Scope::Task || window == Window::Task { task } else { ANY };
-    let mut all = recent(db, span, agent, task)?;
+    let (whose, agent) = match scope {
+        Scope::Agent => (Whose::TheAgent, agent.as_str()),
+        Scope::System | Scope::Task => (Whose::Everyone, ANY),
+    };
+    let (which, task) = match (scope, window) {
+        (Scope::Task, _) | (_, Window::Task) => (Which::TheTask, task),
+        _ => (Which::Everything, ANY),
+    };
+    let mut all = recent.sum(span, Of { whose, which });
     let mut add = |part: NanoDollars| all.settled = all.settled.saturating_add(part);
     match (task, span) {
         (ANY, _) | (_, Span::AllTime) => {
@@ -139,25 +138,6 @@ fn of_a_task(
     )?
     .query_row(params![agent, task, int(start), int(end)], |row| {
         Ok(whole(row.get(0)?, row.get(1)?))
-    })
-}
-
-/// Of what is open or not folded yet.
-fn recent(db: &Connection, span: Span, agent: &str, task: &str) -> rusqlite::Result<Sum> {
-    let (start, end) = match span {
-        Span::AllTime => (0, i64::MAX),
-        Span::Between { start, end } => (int(start), int(end)),
-    };
-    // Sums of costs in halves, because a sum over SQLite's integers that overflows is an error; of
-    // amounts thousands fit (see `AMOUNT_MAX`).
-    db.prepare_cached(
-        "SELECT ifnull(sum(cost >> 32), 0), ifnull(sum(cost & 4294967295), 0),
-                ifnull(sum(CASE WHEN cost IS NULL THEN amount END), 0)
-         FROM reservation
-         WHERE (?1 = '' OR agent = ?1) AND (?2 = '' OR task = ?2) AND at >= ?3 AND at < ?4",
-    )?
-    .query_row(params![agent, task, start, end], |row| {
-        Ok(Sum { settled: whole(row.get(0)?, row.get(1)?), reserved: money(row.get(2)?) })
     })
 }
 

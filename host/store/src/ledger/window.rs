@@ -55,6 +55,13 @@ pub(super) enum Span {
 }
 
 impl Span {
+    pub(super) fn holds(self, at: u64) -> bool {
+        match self {
+            Self::AllTime => true,
+            Self::Between { start, end } => (start..end).contains(&at),
+        }
+    }
+
     /// When the window resets.
     pub(super) fn resets_at(self) -> Option<u64> {
         match self {

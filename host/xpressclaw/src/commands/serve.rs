@@ -35,7 +35,11 @@ pub fn run(context: &Context, args: &ServeArgs) -> Result<Exit> {
     let store = context.store()?;
     let options = Options { limits: limits(config), ..Options::default() };
     let pipeline = Pipeline::with(router, store.clone(), options);
-    let runtime = tokio::runtime::Runtime::new()
+    // One thread for all requests: each is some short steps between waits, and handing them from thread
+    // to thread costs a fifth of all they cost. What takes longer has threads of its own.
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
         .map_err(|error| Failure::new(Exit::Failed, "cannot start").because(error))?;
     runtime.block_on(async {
         let cannot = |error| {
