@@ -2,6 +2,7 @@
 
 use std::os::unix::fs::symlink;
 
+use bindings::machine::checkpoint::Host as _;
 use bindings::machine::shell::Signal;
 use bindings::machine::terminal::Host as _;
 use bindings::machine::types::Error;
@@ -84,4 +85,14 @@ async fn a_machine_that_does_not_start_is_an_error_of_the_command_and_not_for_ev
         symlink(image().join(file), folder.path().join(file)).unwrap();
     }
     assert_eq!(bench.sh("echo now").await, "now\n");
+}
+
+#[tokio::test]
+async fn a_machine_has_no_checkpoints_yet_which_is_no_missing_machine() {
+    let mut bench = Bench::allowed();
+    let mut view = bench.view();
+    let made = view.create("label".into()).await.unwrap();
+    assert!(matches!(made, Err(Error::Other(_))), "{made:?}");
+    assert!(matches!(view.list_checkpoints().await.unwrap(), Err(Error::Other(_))));
+    assert!(matches!(view.restore("id".into()).await.unwrap(), Err(Error::Other(_))));
 }
