@@ -83,9 +83,9 @@ impl Bench {
         bench
     }
 
-    /// The host ends the machine.
-    pub async fn switch_off(&mut self) {
-        self.machine.as_ref().unwrap().switch_off().await;
+    /// The session ends.
+    pub async fn close(&mut self) {
+        self.machine.as_ref().unwrap().close().await;
     }
 
     pub fn without_machine(rules: Rules, user: Arc<dyn User>) -> Self {

@@ -66,9 +66,11 @@ async fn what_ran_is_told_why_it_is_gone_keeps_what_came_and_a_new_machine_follo
     // The host's own end of it.
     let process = bench.spawn(script("echo up; sleep 1000")).await;
     bench.see(process, "up").await;
-    bench.switch_off().await;
+    bench.close().await;
     gone(bench.exit(process).await, "the machine was switched off");
-    assert_eq!(bench.sh("echo again").await, "again\n");
+    let late = bench.spawn(script("true")).await;
+    let told = bench.exit(late).await.unwrap_err();
+    assert!(matches!(&told, Error::Other(text) if text == "the session is over"), "{told:?}");
 }
 
 #[tokio::test]
