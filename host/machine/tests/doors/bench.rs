@@ -84,7 +84,7 @@ impl Bench {
     }
 
     /// The session ends.
-    pub async fn close(&mut self) {
+    pub async fn end_session(&mut self) {
         self.machine.as_ref().unwrap().close().await;
     }
 

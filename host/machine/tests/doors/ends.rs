@@ -66,7 +66,7 @@ async fn what_ran_is_told_why_it_is_gone_keeps_what_came_and_a_new_machine_follo
     // The host's own end of it.
     let process = bench.spawn(script("echo up; sleep 1000")).await;
     bench.see(process, "up").await;
-    bench.close().await;
+    bench.end_session().await;
     gone(bench.exit(process).await, "the machine was switched off");
     let late = bench.spawn(script("true")).await;
     let told = bench.exit(late).await.unwrap_err();
