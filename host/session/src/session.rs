@@ -13,6 +13,7 @@ use domain::limits::{MESSAGES_MAX, PARTS_MAX_BYTES};
 use domain::{AgentName, Event, Part, SessionId, TurnId, TurnInput, User};
 use engine::StoreLimits;
 use files::Guard;
+use futures::future::BoxFuture;
 use harness::{Cancellation, EventReader, Events, TurnCtx, TurnHandle};
 use llm::host::LlmCtx;
 use llm::{Caller, Observer, Steps};
@@ -99,6 +100,10 @@ struct Reporter(Events);
 impl Observer for Reporter {
     fn event(&self, event: Event) {
         self.0.host(event);
+    }
+
+    fn room(&self) -> BoxFuture<'_, ()> {
+        Box::pin(self.0.room())
     }
 }
 
