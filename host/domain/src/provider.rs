@@ -97,7 +97,8 @@ pub trait Provider: Send + Sync {
     }
 
     /// Starts a call. Resolves when the provider accepted it (headers), before the first delta.
-    /// Must not retry: the pipeline does, and only before the first delta.
+    /// Must not retry: the pipeline does, and only before the first delta. Must not compute for
+    /// long, nor may its stream: other calls may share the thread.
     async fn call(&self, call: Call) -> Result<Deltas, ProviderError>;
 
     /// Counts the tokens of a text with the provider's tokenizer, or the nearest one: used when a

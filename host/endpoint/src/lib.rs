@@ -18,7 +18,8 @@
 //! and settles what was used. A request that panics ends alone: the server answers it with 500.
 //!
 //! It must never: log a token, a prompt or an answer; let a request choose agent, key or price; cut a
-//! stream without its family's end, because clients repeat cut streams and pay twice.
+//! stream without its family's end, because clients repeat cut streams and pay twice; compute for more
+//! than a millisecond or so in a request's task, because all requests may share one thread (ADR 0040).
 
 mod anthropic;
 mod call;

@@ -2,7 +2,8 @@
 //!
 //! Two kinds of writer: the guest, which waits while too many of its events are unread, and the
 //! host, which never waits (the pipeline reports from inside a stage). Order is one for both. What a
-//! guest makes the host report, as often as it likes, counts as the guest's.
+//! guest makes the host report, as often as it likes, counts as the guest's, or is begun only where
+//! [`Events::room`] is left for what it will report.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -17,6 +18,9 @@ use crate::cut::{cut_text, size};
 /// Bytes of an event that take a slot of their own: what waits for a reader is bounded by 256
 /// slots, thus by 64 MiB, however large its events are.
 const SLOT_BYTES: usize = 256 << 10;
+/// Events of the host that wait for a reader before nothing that causes more is begun. A model call
+/// reports two to a dozen, of a few hundred bytes: some megabytes in all.
+const HOST_QUEUE: usize = 4 * EVENT_QUEUE;
 /// Bytes of answer that are kept for the session's history; more is cut, and the cut is marked.
 const ANSWER_MAX_BYTES: usize = 1 << 20;
 /// What a part of the answer costs besides its bytes: a bound for floods of empty ones.
@@ -29,6 +33,8 @@ pub struct Events {
     slots: Arc<Semaphore>,
     /// For a guest that winds down: as many again, so that it need not wait for its reader.
     late: Arc<Semaphore>,
+    /// For the host, which goes on without one.
+    told: Arc<Semaphore>,
     tally: Arc<Mutex<Tally>>,
 }
 
@@ -53,7 +59,8 @@ pub struct Tally {
 pub fn events() -> (Events, EventReader) {
     let (sender, receiver) = mpsc::unbounded_channel();
     let slots = || Arc::new(Semaphore::new(EVENT_QUEUE));
-    let events = Events { sender, slots: slots(), late: slots(), tally: Arc::default() };
+    let told = Arc::new(Semaphore::new(HOST_QUEUE));
+    let events = Events { sender, slots: slots(), late: slots(), told, tally: Arc::default() };
     (events, EventReader(receiver))
 }
 
@@ -65,8 +72,16 @@ impl Events {
     /// Reports for the host: never waits.
     pub fn host(&self, event: Event) {
         self.tally().see(&event);
+        let slot = self.told.clone().try_acquire_owned().ok();
         // A closed stream means that nobody watches; the work goes on all the same.
-        let _ = self.sender.send((event, None));
+        let _ = self.sender.send((event, slot));
+    }
+
+    /// Waits while too many events of the host are unread. Whoever lets a guest begin something that
+    /// the host will report asks here first, or a guest could make it report without end. Cancel-safe.
+    pub async fn room(&self) {
+        // Taken by what comes next; the semaphore is never closed.
+        drop(self.told.acquire().await);
     }
 
     /// Reports for the guest, and waits while too many of its events are unread; a large event
@@ -189,6 +204,26 @@ mod tests {
         assert!(!emit(&events, message("x")), "both have the same room");
         assert!(reader.try_next().is_some());
         assert!(caused());
+    }
+
+    #[test]
+    fn nothing_more_is_begun_while_too_much_of_the_host_is_unread() {
+        let (events, mut reader) = events();
+        let tell = || events.host(Event::Rollback { reason: String::new() });
+        let room = || events.room().now_or_never().is_some();
+        (1..HOST_QUEUE).for_each(|_| tell());
+        assert!(room());
+        tell();
+        assert!(!room());
+        // What is under way reports all the same, and is counted no further.
+        tell();
+        assert!(emit(&events, message("x")), "a guest's own room is another");
+        assert!(reader.try_next().is_some());
+        assert!(room());
+        tell();
+        assert!(!room());
+        drop(reader);
+        assert!(room());
     }
 
     #[test]

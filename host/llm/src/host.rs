@@ -133,10 +133,14 @@ impl chat::Host for LlmView<'_> {
             steps: ctx.steps.clone(),
             observer: ctx.observer.clone(),
         };
+        let begin = async {
+            ctx.observer.room().await;
+            ctx.pipeline.complete(&ctx.caller, request, &context).await
+        };
         let started = tokio::select! {
             biased;
             () = cancellation.cancelled() => Err(LlmError::Cancelled),
-            started = ctx.pipeline.complete(&ctx.caller, request, &context) => started,
+            started = begin => started,
         };
         let completion = match started {
             Ok(completion) => completion,

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use domain::provider::{Call, ModelInfo};
 use domain::{AgentName, BudgetLine, Event, SessionId, TurnId};
+use futures::future::{BoxFuture, ready};
 use harness::Cancellation;
 use store::Store;
 use store::ledger::{Cap, Refusal};
@@ -51,6 +52,12 @@ pub trait Observer: Send + Sync {
 
     /// The request waits for this cap; an event said so just before.
     fn paused(&self, _line: &BudgetLine) {}
+
+    /// Resolves when there is room for what one more request reports. A door for guests waits for it
+    /// before it begins one. Cancel-safe.
+    fn room(&self) -> BoxFuture<'_, ()> {
+        Box::pin(ready(()))
+    }
 }
 
 /// What a call belongs to.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use domain::Event;
 use engine::StoreLimits;
+use futures::future::BoxFuture;
 use harness::{Events, TurnCtx};
 use llm::host::LlmCtx;
 use llm::{Caller, Observer};
@@ -23,6 +24,10 @@ struct Reporter(Events);
 impl Observer for Reporter {
     fn event(&self, event: Event) {
         self.0.host(event);
+    }
+
+    fn room(&self) -> BoxFuture<'_, ()> {
+        Box::pin(self.0.room())
     }
 }
 

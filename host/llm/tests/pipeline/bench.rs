@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use domain::chat::{Message, Request};
 use domain::{AgentName, Event, NanoDollars, OnExceeded, Part, Scope, SessionId, Window};
+use futures::future::BoxFuture;
 use harness::TurnHandle;
 use llm::{
     Caller, Completion, Context, Item, LlmError, Observer, Options, Pipeline, Router, Steps,
@@ -13,6 +14,7 @@ use llm::{
 use store::Store;
 use store::ledger::{Cap, Filter, HISTORY_PAGE_MAX, Spend};
 use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::sync::watch;
 use tokio::time::timeout;
 
 use crate::fake::{Incoming, Upstream, fake};
@@ -33,17 +35,28 @@ pub struct Bench {
 
 /// What the user would see.
 #[derive(Default)]
-pub struct Log(Mutex<Vec<Event>>);
+pub struct Log {
+    seen: Mutex<Vec<Event>>,
+    /// Set: there is no room for more.
+    pub full: watch::Sender<bool>,
+}
 
 impl Observer for Log {
     fn event(&self, event: Event) {
-        self.0.lock().unwrap().push(event);
+        self.seen.lock().unwrap().push(event);
+    }
+
+    fn room(&self) -> BoxFuture<'_, ()> {
+        let mut full = self.full.subscribe();
+        Box::pin(async move {
+            full.wait_for(|full| !full).await.unwrap();
+        })
     }
 }
 
 impl Log {
     pub fn events(&self) -> Vec<Event> {
-        self.0.lock().unwrap().clone()
+        self.seen.lock().unwrap().clone()
     }
 
     /// The events' types, in order.

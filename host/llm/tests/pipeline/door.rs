@@ -7,6 +7,7 @@ use bindings::llm::types::{Error, Event, Message, Request, ToolChoice};
 use domain::OnExceeded;
 use domain::chat::{Delta, Finish};
 use domain::limits::COMPLETIONS_MAX;
+use futures::FutureExt as _;
 use llm::host::{LlmCtx, LlmView};
 use wasmtime::component::{Resource, ResourceTable};
 
@@ -98,6 +99,24 @@ async fn events_come_in_order_and_nothing_after_the_end() {
         assert!(door.is_ready(completion).await);
     }
     door.drop(completion).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_begun_that_nobody_has_room_to_hear_of() {
+    let mut bench = Bench::new(Vec::new());
+    let mut door = Door::new(&bench);
+    bench.log.full.send_replace(true);
+    assert!(door.complete(request()).now_or_never().is_none());
+    assert!(bench.log.events().is_empty());
+    assert!(bench.calls.try_recv().is_err());
+    bench.log.full.send_replace(false);
+    let completion = door.complete(request()).await.unwrap();
+    bench.next_call().await.accept();
+    door.drop(completion).await;
+    // A cancelled turn does not wait for its reader.
+    bench.log.full.send_replace(true);
+    bench.turn.cancel();
+    assert!(matches!(door.complete(request()).await, Err(Error::Cancelled)));
 }
 
 #[tokio::test(start_paused = true)]
