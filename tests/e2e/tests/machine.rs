@@ -2,9 +2,9 @@
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use e2e::{Done, Place, bash, call};
+use e2e::{CTRL_C, CTRL_D, DEADLINE, Done, Place, bash, call};
 use serde_json::{Value, json};
 
 /// One turn with a machine over these turns of the model.
@@ -125,16 +125,33 @@ fn a_time_out_kills_the_whole_tree() {
 }
 
 #[test]
-fn a_cancelled_turn_ends_its_command() {
+fn a_cancelled_turn_ends_its_command_and_keeps_its_machine() {
     for harness in ["builtin", "pi"] {
         let place = Place::new();
-        let model = place.script(&[bash("echo begun; sleep 1000"), json!({"text": "Not so."})]);
-        let run = place.run(harness).machine();
-        let run = run.args(["--model", &model, "--format", "json", "Do it."]).start();
-        assert_eq!(run.event("call_output")["text"], "begun\n");
-        run.interrupt();
-        let done = run.done().exited(130);
-        assert_eq!(done.event("turn_finished")["stop"], "cancelled", "{}", done.stdout);
+        let model = place.script(&[
+            bash("echo here >/tmp/mark; touch begun; sleep 1000"),
+            bash("(cat /tmp/mark; pgrep sleep || echo none) >result"),
+            json!({"text": "Done."}),
+        ]);
+        let run = place.run(harness).machine().args(["--model", &model]);
+        let mut terminal = run.in_terminal();
+        terminal.see("> ");
+        terminal.line("One.");
+        let end = Instant::now() + DEADLINE;
+        while !place.workspace().join("begun").exists() {
+            assert!(Instant::now() < end, "{harness}: the command does not begin");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        terminal.type_in(CTRL_C);
+        terminal.see("cancelled");
+        terminal.see("> ");
+        terminal.line("Two.");
+        terminal.see("Done.");
+        terminal.see("> ");
+        terminal.type_in(CTRL_D);
+        let (code, output) = terminal.done();
+        assert_eq!(code, 0, "{output}");
+        assert_eq!(place.read("result"), "here\nnone\n", "{harness}");
     }
 }
 

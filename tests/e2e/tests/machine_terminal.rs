@@ -24,7 +24,7 @@ fn commands_are_seen_live_and_the_users_shell_is_beside_them() {
     // A session with a machine is seen there, unless something else is asked for.
     let mut listener = place.command(["attach", "--conversation"]).in_terminal();
     listener.see("session");
-    listener.see("first 42");
+    listener.see("bash echo first");
     let mut watcher = place.command(["attach"]).in_terminal();
     watcher.see("Ctrl-] leaves");
     watcher.see("first 42");

@@ -11,6 +11,9 @@ use tokio::process::{Child, Command};
 use crate::image::image;
 use crate::place::{MEMORY, Place, root, soon};
 
+/// What QEMU says when it does not start.
+const ERRORS: &str = "errors";
+
 pub async fn boot() -> Place {
     let folder = tempfile::tempdir().unwrap();
     let workspace = tempfile::tempdir().unwrap();
@@ -25,52 +28,40 @@ pub async fn boot() -> Place {
 }
 
 fn start(folder: &Path, socket: &Path, workspace: &Path) -> Child {
-    let (folder, socket, workspace) = (folder.display(), socket.display(), workspace.display());
-    let image = image();
+    let (image, console) = (image(), folder.join("console"));
+    let root = image.join(root().file);
+    let (root, console) = (root.display(), console.display());
+    let (socket, workspace) = (socket.display(), workspace.display());
+    let words = [
+        ("-M", "virt".to_owned()),
+        ("-m", format!("{}M", MEMORY >> 20)),
+        ("-kernel", image.join("Image").display().to_string()),
+        ("-append", KERNEL_ARGUMENTS.to_owned()),
+        ("-drive", format!("id=root,if=none,format=raw,readonly=on,file={root}")),
+        ("-device", "virtio-blk-device,drive=root".to_owned()),
+        ("-device", "virtio-serial-device".to_owned()),
+        // The first port is the console.
+        ("-chardev", format!("file,id=console,path={console}")),
+        ("-device", "virtconsole,chardev=console".to_owned()),
+        ("-chardev", format!("socket,id=port,path={socket}")),
+        ("-device", format!("virtserialport,chardev=port,name={PORT}")),
+        ("-object", "rng-random,id=random,filename=/dev/urandom".to_owned()),
+        ("-device", "virtio-rng-device,rng=random".to_owned()),
+        ("-fsdev", format!("local,id=share,security_model=none,path={workspace}")),
+        ("-device", format!("virtio-9p-device,fsdev=share,mount_tag={SHARE_TAG}")),
+    ];
     // Ends with this process, whatever ends that.
     let mut command = Command::new("setpriv");
     command.args(["--pdeathsig", "KILL", "qemu-system-riscv64"]);
-    command.args(["-M", "virt", "-nodefaults", "-nographic", "-no-reboot"]);
-    command.arg("-m").arg(format!("{}M", MEMORY >> 20));
-    command.arg("-kernel").arg(image.join("Image"));
-    command.args(["-append", KERNEL_ARGUMENTS]);
-    let root = image.join(root().file);
-    for (backend, settings, device) in [
-        (
-            "-drive",
-            format!("id=root,if=none,format=raw,readonly=on,file={}", root.display()),
-            "virtio-blk-device,drive=root".to_owned(),
-        ),
-        // The first port of the console is where the kernel talks to.
-        (
-            "-chardev",
-            format!("file,id=console,path={folder}/console"),
-            "virtio-serial-device".to_owned(),
-        ),
-        (
-            "-chardev",
-            format!("socket,id=port,path={socket}"),
-            "virtconsole,chardev=console".to_owned(),
-        ),
-        (
-            "-object",
-            "rng-random,id=rng,filename=/dev/urandom".to_owned(),
-            format!("virtserialport,chardev=port,name={PORT}"),
-        ),
-        (
-            "-fsdev",
-            format!("local,id=share,security_model=none,path={workspace}"),
-            "virtio-rng-device,rng=rng".to_owned(),
-        ),
-    ] {
-        command.args([backend, &settings, "-device", &device]);
+    command.args(["-nodefaults", "-nographic", "-no-reboot"]);
+    for (option, value) in words {
+        command.args([option, &value]);
     }
-    command.arg("-device").arg(format!("virtio-9p-device,fsdev=share,mount_tag={SHARE_TAG}"));
-    let errors = std::fs::File::create(Path::new(&folder.to_string()).join("errors")).unwrap();
+    let errors = std::fs::File::create(folder.join(ERRORS)).unwrap();
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(errors);
     command.kill_on_drop(true).spawn().unwrap()
 }
 
 fn said(folder: &Path) -> String {
-    std::fs::read_to_string(folder.join("errors")).unwrap_or_default()
+    std::fs::read_to_string(folder.join(ERRORS)).unwrap_or_default()
 }

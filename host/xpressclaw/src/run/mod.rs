@@ -2,7 +2,7 @@
 
 mod caps;
 mod control_socket;
-mod machine;
+pub mod machine;
 mod prompt;
 mod show;
 mod turns;

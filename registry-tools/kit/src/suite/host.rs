@@ -10,7 +10,7 @@ use domain::{AgentName, NanoDollars, Scope, SessionId, Window};
 use engine::Allocation;
 use llm::{Pipeline, Router};
 use network::Policy;
-use session::{Harness, Runtime, RuntimeOptions, Session, SessionConfig};
+use session::{Harness, MachineConfig, Runtime, RuntimeOptions, Session, SessionConfig};
 use store::Store;
 use store::ledger::Cap;
 
@@ -38,6 +38,7 @@ pub struct Host {
     settings: String,
     caps: Vec<Cap>,
     rules: Rules,
+    machine: Option<MachineConfig>,
 }
 
 /// An open session.
@@ -95,6 +96,7 @@ impl Host {
             settings: settings.map_or_else(|| "{}".into(), |settings| settings.to_string()),
             caps,
             rules,
+            machine: options.machine.clone(),
         })
     }
 
@@ -119,7 +121,7 @@ impl Host {
             policy: Policy::deny_all(),
             rules: self.rules.clone(),
             servers: Vec::new(),
-            machine: None,
+            machine: self.machine.clone(),
             user: Arc::new(Nobody),
         };
         let (session, events) =

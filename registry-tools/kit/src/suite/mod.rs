@@ -18,6 +18,7 @@ use std::time::Instant;
 
 use serde::Serialize;
 use serde_json::{Map, Value};
+use session::MachineConfig;
 
 use crate::manifest::ToolCall;
 use host::Parts;
@@ -32,6 +33,8 @@ pub struct Options {
     pub tool: Option<ToolCall>,
     /// The harness's settings.
     pub settings: Option<Map<String, Value>>,
+    /// What commands of the harness run in; `None`: sessions without a machine.
+    pub machine: Option<MachineConfig>,
     /// Only these scenarios; empty: all.
     pub only: Vec<String>,
 }

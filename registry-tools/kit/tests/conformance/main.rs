@@ -8,13 +8,21 @@ mod misfits;
 mod shipped;
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use kit::manifest::ToolCall;
 use kit::suite::{self, Options, Report, Verdict};
+use machine::{Folder, Machines};
 use serde_json::Value;
+use session::MachineConfig;
 
 /// The folder of the built components; the host's own variable.
 const FOLDERS: &str = "XPRESSCLAW_HARNESS_PATH";
+
+/// The folder of the machine's image; the host's own variable.
+const IMAGE: &str = "XPRESSCLAW_MACHINE_PATH";
+/// Bytes of a machine's memory: little, so that many tests fit beside each other.
+const MEMORY: usize = 256 << 20;
 
 /// Runs the suite with a built component; `tool` and `settings` are JSON, or empty.
 fn conform(component: &str, tool: &str, settings: &str, only: &[&str]) -> Report {
@@ -24,6 +32,7 @@ fn conform(component: &str, tool: &str, settings: &str, only: &[&str]) -> Report
             let (name, arguments) = tool.split_once('=').expect("a name and arguments");
             ToolCall { name: name.into(), arguments: object(arguments) }
         }),
+        machine: Some(MachineConfig { machines: machines(), memory: MEMORY }),
         settings: (!settings.is_empty()).then(|| object(settings)),
         only: only.iter().map(|name| (*name).to_owned()).collect(),
     };
@@ -58,6 +67,12 @@ fn built(name: &str) -> PathBuf {
         .map(|folder| folder.join(&file))
         .find(|path| path.is_file())
         .unwrap_or_else(|| panic!("no {file} in {FOLDERS}; `cargo xtask test` builds it"))
+}
+
+/// Nothing is read or started before a command needs it.
+fn machines() -> Arc<Machines> {
+    let image = std::env::var_os(IMAGE).expect("`cargo xtask test` sets the variable");
+    Machines::new(Folder::new(image.into()), compiled())
 }
 
 /// Compiled code outlives a run of the tests.

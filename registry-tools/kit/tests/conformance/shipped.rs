@@ -37,6 +37,17 @@ fn echo_python() {
     keeps("echo-python", r#"remember={"text": "crabs"}"#, &["steer"]);
 }
 
+/// A tool that runs commands does so in a machine, where one can be had.
+#[test]
+fn commands_run_in_a_machine() {
+    let tool = r#"bash={"command": "[ $(uname -m) = riscv64 ] && echo crabs >a.txt"}"#;
+    for harness in ["builtin", "pi"] {
+        let report = conform(harness, tool, "", &["tool-loop", "approval-denied"]);
+        assert_eq!(failed(&report), [""; 0], "{harness}: {report:#?}");
+        assert_eq!(not_applicable(&report), [""; 0], "{harness}: {report:#?}");
+    }
+}
+
 /// Without a call by its author the suite makes one up; a tool that only reads cannot be denied.
 #[test]
 fn a_call_is_made_up_from_what_is_offered() {

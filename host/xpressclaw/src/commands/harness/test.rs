@@ -15,6 +15,7 @@ use crate::cli::{Format, TestArgs};
 use crate::commands::Context;
 use crate::exit::{Exit, Failure};
 use crate::render::{CYAN, DIM, RED};
+use crate::run::machine;
 
 /// Sessions of a scenario run at once, and the model streams beside them.
 const WORKERS: usize = 2;
@@ -78,7 +79,8 @@ fn options(context: &Context, args: &TestArgs) -> Result<Options> {
         None => of_project.settings,
     };
     let compiled = context.paths.compiled();
-    Ok(Options { compiled, tool, settings, only: args.scenario.clone() })
+    let machine = machine::config(context, None)?;
+    Ok(Options { compiled, tool, settings, machine, only: args.scenario.clone() })
 }
 
 fn tool(text: &str) -> Result<ToolCall, Failure> {
