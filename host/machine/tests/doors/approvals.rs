@@ -54,10 +54,10 @@ async fn a_command_starts_when_the_user_has_agreed_and_spawning_never_blocks() {
     assert_eq!(bench.finish(process).await.stdout, "31 91\r\n");
 
     // The time until an answer is not the command's.
-    let limited = Command { timeout_ms: Some(3_000), ..script("echo asked again") };
+    let limited = Command { timeout_ms: Some(6_000), ..script("echo asked again") };
     let process = bench.spawn(limited).await;
     soon(person.is_asked()).await;
-    bench.sh("sleep 3.5").await;
+    bench.sh("sleep 6.5").await;
     person.answer();
     let outcome = bench.finish(process).await;
     assert_eq!((&*outcome.stdout, &*outcome.exit), ("asked again\n", "0"));
