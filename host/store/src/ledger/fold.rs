@@ -15,7 +15,7 @@ use crate::column::uint;
 
 /// A settlement in so many folds what has ended. More would make each check read more rows that
 /// are not folded yet (twice as many: 14,000 instructions a request), fewer would share pages among
-/// fewer (half as many: a page more is written for each request).
+/// fewer (half as many: half a page more is written for each request).
 const EVERY: i64 = 16;
 
 /// Folds when it is this reservation's turn. Not by a count of what waits: that would have to be read

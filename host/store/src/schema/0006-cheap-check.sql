@@ -1,5 +1,5 @@
 -- Version 6: the same reservations, checked for less. For a list of three, `IN` makes a temporary index:
--- an eighth of what a reservation and its settlement cost.
+-- a fifth of what a reservation and its settlement cost.
 
 CREATE TABLE request (
     id                INTEGER PRIMARY KEY,
