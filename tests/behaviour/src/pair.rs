@@ -7,7 +7,7 @@ use anyhow::{Result, ensure};
 use systems::{Computers, Images, Outcome, Shell, User, Wasm, Wire};
 use tempfile::TempDir;
 
-use crate::case::Case;
+use crate::case::{Case, Group};
 use crate::verdict::Verdict;
 
 /// Until a case is done: the longest computes for a minute.
@@ -48,8 +48,10 @@ impl Pair {
     /// Runs a case on both.
     ///
     /// # Errors
-    /// A system does not start.
+    /// A system does not start, or there are no tests of Python's for a case that is one.
     pub fn compare(&mut self, case: &Case) -> Result<Verdict> {
+        let unpacked = case.group != Group::Modules || self.tests.is_some();
+        ensure!(unpacked, "Python's tests of itself are wanted, and were not given");
         let (mut ours, mut user) = match self.shells.take() {
             Some(shells) => shells,
             None => self.start()?,
