@@ -1,5 +1,6 @@
 //! The machine's image: a folder with a kernel, a root and the computer, made by
-//! `cargo xtask machine-image`. What is in it is checked once, by the digests in `machine.json`.
+//! `cargo xtask machine-image`. Kernel and root are checked once, by the digests in `machine.json`; the
+//! computer is taken as it lies there, like any component that is named by its path.
 
 use std::io;
 use std::path::{Path, PathBuf};
